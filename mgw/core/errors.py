@@ -1,0 +1,262 @@
+"""Every error that a user can meet, in one tree.
+
+    MgwError
+    ├── ConfigError                 what was asked for in files, environment or flags
+    │   ├── ConfigNotFound          CONFIG_NOT_FOUND
+    │   ├── ConfigInvalid           CONFIG_INVALID
+    │   └── ConfigExists            CONFIG_EXISTS
+    ├── StorageError                the file system said no
+    │   ├── DiskFull                DISK_FULL
+    │   ├── ReadOnly                READ_ONLY
+    │   └── FileUnreadable          FILE_UNREADABLE
+    ├── DatabaseError               PostgreSQL, ours or the user's
+    │   ├── DatabaseUnreachable     DATABASE_UNREACHABLE
+    │   ├── DatabaseAuthFailed      DATABASE_AUTH_FAILED
+    │   ├── DatabaseFailed          DATABASE_FAILED
+    │   ├── DatabaseTooOld          DATABASE_TOO_OLD
+    │   ├── SchemaOutdated          SCHEMA_OUTDATED
+    │   ├── MigrationEdited         MIGRATION_EDITED
+    │   ├── MigrationFailed         MIGRATION_FAILED
+    │   ├── MigrationsInvalid       MIGRATIONS_INVALID
+    │   ├── EmbeddedUnavailable     EMBEDDED_UNAVAILABLE
+    │   └── EmbeddedFailed          EMBEDDED_FAILED
+    ├── IngestError                 data on its way in
+    │   ├── SourceInvalid           SOURCE_INVALID
+    │   ├── RowsInvalid             ROWS_INVALID
+    │   └── ExtraMissing            EXTRA_MISSING
+    ├── DataError                   the data cannot answer the question
+    │   ├── NoEvents                NO_EVENTS
+    │   ├── NothingToEvaluate       NOTHING_TO_EVALUATE
+    │   └── ContentUnknown          CONTENT_UNKNOWN
+    └── ModelError                  model snapshots
+        ├── ModelMissing            MODEL_MISSING
+        ├── ModelNotFound           MODEL_NOT_FOUND
+        ├── ModelDamaged            MODEL_DAMAGED
+        ├── ModelForeign            MODEL_FOREIGN
+        ├── ModelInUse              MODEL_IN_USE
+        └── ParametersInvalid       PARAMETERS_INVALID
+
+A library raises one of these and never prints; the command line renders it and exits with its `exit_code`:
+1 where the answer is no, 2 where the question could not be asked. Foreign exceptions are translated where they
+enter, with `raise … from`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MgwError(Exception):
+    """The root: a stable code, a sentence that names the thing at fault, and a hint that says what to do.
+
+    Attributes:
+        message: what is wrong, naming the file, line, key or row.
+        hint: what to do about it, or None where there is nothing to add.
+    """
+
+    code: ClassVar[str] = "MGW_ERROR"
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(MgwError):
+    """Base of the errors in configuration files, environment variables and flags."""
+
+
+class ConfigNotFound(ConfigError):
+    """The configuration file that was named does not exist."""
+
+    code = "CONFIG_NOT_FOUND"
+
+
+class ConfigInvalid(ConfigError):
+    """The configuration cannot be used; the message lists every fault with file, line and key."""
+
+    code = "CONFIG_INVALID"
+
+
+class ConfigExists(ConfigError):
+    """`mgw init` will not write over a configuration that is already there."""
+
+    code = "CONFIG_EXISTS"
+    exit_code = 1
+
+
+class StorageError(MgwError):
+    """Base of the errors of the file system."""
+
+
+class DiskFull(StorageError):
+    """A file could not be written because the disk, or the quota, is full."""
+
+    code = "DISK_FULL"
+
+
+class ReadOnly(StorageError):
+    """A folder or file may not be written."""
+
+    code = "READ_ONLY"
+
+
+class FileUnreadable(StorageError):
+    """A file is missing, is not a file, or may not be read."""
+
+    code = "FILE_UNREADABLE"
+
+
+class DatabaseError(MgwError):
+    """Base of the errors that PostgreSQL, or the way to it, can cause."""
+
+
+class DatabaseUnreachable(DatabaseError):
+    """No server answers at the configured address, or it went away."""
+
+    code = "DATABASE_UNREACHABLE"
+
+
+class DatabaseAuthFailed(DatabaseError):
+    """The server refused the user, the password or the database name."""
+
+    code = "DATABASE_AUTH_FAILED"
+
+
+class DatabaseFailed(DatabaseError):
+    """PostgreSQL refused a statement for a reason that has no error of its own here."""
+
+    code = "DATABASE_FAILED"
+
+
+class DatabaseTooOld(DatabaseError):
+    """The server is older than the oldest PostgreSQL that is supported."""
+
+    code = "DATABASE_TOO_OLD"
+
+
+class SchemaOutdated(DatabaseError):
+    """The database lacks migrations that this program needs, or has some that it does not know."""
+
+    code = "SCHEMA_OUTDATED"
+
+
+class MigrationEdited(DatabaseError):
+    """A migration file differs from what was applied under its number."""
+
+    code = "MIGRATION_EDITED"
+
+
+class MigrationFailed(DatabaseError):
+    """PostgreSQL refused a migration; its transaction was rolled back."""
+
+    code = "MIGRATION_FAILED"
+
+
+class MigrationsInvalid(DatabaseError):
+    """The folder of migrations has a gap, a duplicate number or a name of another form."""
+
+    code = "MIGRATIONS_INVALID"
+
+
+class EmbeddedUnavailable(DatabaseError):
+    """There are no PostgreSQL binaries to run the embedded server with, or this system cannot run it."""
+
+    code = "EMBEDDED_UNAVAILABLE"
+
+
+class EmbeddedFailed(DatabaseError):
+    """The embedded server did not start or stop; the message quotes its log."""
+
+    code = "EMBEDDED_FAILED"
+
+
+class IngestError(MgwError):
+    """Base of the errors in data on its way into the database."""
+
+
+class SourceInvalid(IngestError):
+    """A file or folder is not what the import was told it is: a column is missing, the encoding is wrong."""
+
+    code = "SOURCE_INVALID"
+
+
+class RowsInvalid(IngestError):
+    """Rows were malformed and the import was told to stop; nothing was changed."""
+
+    code = "ROWS_INVALID"
+    exit_code = 1
+
+
+class ExtraMissing(IngestError):
+    """An optional dependency is needed for what was asked."""
+
+    code = "EXTRA_MISSING"
+
+
+class DataError(MgwError):
+    """Base of the errors where the data cannot answer the question."""
+
+    exit_code = 1
+
+
+class NoEvents(DataError):
+    """The database holds no viewing events to work on."""
+
+    code = "NO_EVENTS"
+
+
+class NothingToEvaluate(DataError):
+    """The split leaves no user with both a history and something held out."""
+
+    code = "NOTHING_TO_EVALUATE"
+
+
+class ContentUnknown(DataError):
+    """No content has the id that was given."""
+
+    code = "CONTENT_UNKNOWN"
+
+
+class ModelError(MgwError):
+    """Base of the errors of model snapshots and of training."""
+
+
+class ModelMissing(ModelError):
+    """No model has been trained yet."""
+
+    code = "MODEL_MISSING"
+    exit_code = 1
+
+
+class ModelNotFound(ModelError):
+    """No model snapshot has the name that was given."""
+
+    code = "MODEL_NOT_FOUND"
+    exit_code = 1
+
+
+class ModelDamaged(ModelError):
+    """A model snapshot is incomplete or its content does not match its checksums."""
+
+    code = "MODEL_DAMAGED"
+
+
+class ModelForeign(ModelError):
+    """A model snapshot has a format, or a format version, that this program does not read."""
+
+    code = "MODEL_FOREIGN"
+
+
+class ModelInUse(ModelError):
+    """The model snapshot that is in use is not deleted."""
+
+    code = "MODEL_IN_USE"
+    exit_code = 1
+
+
+class ParametersInvalid(ModelError):
+    """Parameters of a model are out of their range, or do not fit together."""
+
+    code = "PARAMETERS_INVALID"

@@ -1,0 +1,107 @@
+"""The settings: one tree of frozen structs, each key with its default, its range and what it is for.
+
+The docstring of a struct documents its keys; `configs/mgw.yaml` shows the same tree with the same defaults.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+PositiveInt = Annotated[int, Meta(ge=1)]
+Positive = Annotated[float, Meta(gt=0)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+OpenShare = Annotated[float, Meta(gt=0, lt=1)]
+
+
+class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the data lives.
+
+    Attributes:
+        url: a PostgreSQL URL (`postgresql://user@host/name`); none means the embedded server. Secret.
+        password_file: a file whose content is the password for `url`, so that the URL can be shown to anybody.
+        embedded_version: major version of PostgreSQL that the embedded server runs, where there is a choice.
+        bin_dir: folder with `postgres` and `initdb` for the embedded server; none means search for them.
+        connect_timeout_s: how long to wait for a connection, in seconds.
+    """
+
+    url: str | None = None
+    password_file: str | None = None
+    embedded_version: Literal[15, 16, 17, 18] = 18
+    bin_dir: str | None = None
+    connect_timeout_s: PositiveInt = 10
+
+
+class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Implicit-feedback ALS: weighted matrix factorisation over all user-title pairs.
+
+    Attributes:
+        factors: length of each user's and each title's vector.
+        epochs: passes over all users and all titles.
+        regularization: λ, the weight of the squared norms.
+        regularization_exponent: ν; a row with n interactions is regularized by λ·(n + α0·N)^ν.
+        unobserved_weight: α0, the weight of a pair without interaction; that of an observed pair is its strength + α0.
+        strength_scale: factor on the engagement of an observed pair before it becomes a weight.
+        init_stddev: standard deviation of the starting values, divided by √factors.
+        seed: seed of the starting values; one seed gives one model, bit for bit.
+    """
+
+    factors: PositiveInt = 64
+    epochs: PositiveInt = 12
+    regularization: NonNegative = 0.01
+    regularization_exponent: NonNegative = 1.0
+    unobserved_weight: Positive = 0.2
+    strength_scale: Positive = 1.0
+    init_stddev: Positive = 0.1
+    seed: int = 0
+
+
+class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How models are compared.
+
+    Attributes:
+        split: `time` cuts everybody's events at one moment, `user-time` holds out each user's latest events, `random`
+            holds out some of each user's pairs; `auto` takes the first of these that the data supports.
+        test_share: share of the events (`time`) or of each user's pairs that is held out.
+        top_k: length of the list for NDCG, precision, coverage and novelty.
+        recall_k: length of the list for recall.
+        bootstrap_samples: resamples of users behind each interval.
+        seed: seed of the random split and of the bootstrap.
+    """
+
+    split: Literal["auto", "time", "user-time", "random"] = "auto"
+    test_share: OpenShare = 0.2
+    top_k: PositiveInt = 10
+    recall_k: PositiveInt = 20
+    bootstrap_samples: PositiveInt = 1000
+    seed: int = 0
+
+
+class RecommendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `mgw recommend` and `mgw similar` answer.
+
+    Attributes:
+        top_k: how many titles.
+        reasons: how many watched titles an explanation names at most.
+    """
+
+    top_k: PositiveInt = 10
+    reasons: PositiveInt = 2
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole tree.
+
+    Attributes:
+        state_dir: folder for the embedded database and the models, relative to the project.
+        threads: threads for training and evaluation; 0 means one for each CPU that this process may use.
+    """
+
+    state_dir: str = ".mgw"
+    threads: Annotated[int, Meta(ge=0)] = 0
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    als: AlsSettings = field(default_factory=AlsSettings)
+    evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
+    recommend: RecommendSettings = field(default_factory=RecommendSettings)

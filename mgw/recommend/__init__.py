@@ -1,0 +1,1 @@
+"""Recommendations: from viewing events to a model snapshot, and from a snapshot to titles with reasons."""
