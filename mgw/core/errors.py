@@ -23,6 +23,7 @@
     ├── IngestError                 data on its way in
     │   ├── SourceInvalid           SOURCE_INVALID
     │   ├── RowsInvalid             ROWS_INVALID
+    │   ├── SampleWouldMix          SAMPLE_WOULD_MIX
     │   └── ExtraMissing            EXTRA_MISSING
     ├── DataError                   the data cannot answer the question
     │   ├── NoEvents                NO_EVENTS
@@ -186,6 +187,13 @@ class RowsInvalid(IngestError):
     """Rows were malformed and the import was told to stop; nothing was changed."""
 
     code = "ROWS_INVALID"
+    exit_code = 1
+
+
+class SampleWouldMix(IngestError):
+    """A generated sample is not mixed with other data."""
+
+    code = "SAMPLE_WOULD_MIX"
     exit_code = 1
 
 

@@ -33,9 +33,13 @@ def storage_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         where = error.filename or path
         if error.errno in _FULL:
-            raise DiskFull(f"no space left to write {where}", hint="free some space and run the command again") from error
+            raise DiskFull(
+                f"no space left to write {where}", hint="free some space and run the command again"
+            ) from error
         if error.errno in _REFUSED:
-            raise ReadOnly(f"may not write {where}: {error.strerror}", hint="check the owner and the permissions") from error
+            raise ReadOnly(
+                f"may not write {where}: {error.strerror}", hint="check the owner and the permissions"
+            ) from error
         raise FileUnreadable(f"{where}: {error.strerror or error}") from error
 
 

@@ -14,6 +14,7 @@ Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 OpenShare = Annotated[float, Meta(gt=0, lt=1)]
+Secret = Annotated[str, Meta(extra={"secret": True})]  # never shown or echoed as it is; see `redacted`
 
 
 class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -27,7 +28,7 @@ class DatabaseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         connect_timeout_s: how long to wait for a connection, in seconds.
     """
 
-    url: str | None = None
+    url: Secret | None = None
     password_file: str | None = None
     embedded_version: Literal[15, 16, 17, 18] = 18
     bin_dir: str | None = None
@@ -42,8 +43,8 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         epochs: passes over all users and all titles.
         regularization: λ, the weight of the squared norms.
         regularization_exponent: ν; a row with n interactions is regularized by λ·(n + α0·N)^ν.
-        unobserved_weight: α0, the weight of a pair without interaction; that of an observed pair is its strength + α0.
-        strength_scale: factor on the engagement of an observed pair before it becomes a weight.
+        unobserved_weight: α0, the weight with which every pair, observed or not, is pulled towards 0.
+        strength_scale: factor on an observed pair's engagement, the weight with which it is pulled towards 1.
         init_stddev: standard deviation of the starting values, divided by √factors.
         seed: seed of the starting values; one seed gives one model, bit for bit.
     """

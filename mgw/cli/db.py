@@ -1,0 +1,146 @@
+"""`mgw db`: the database of the project, embedded or not."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mgw.cli.output import out
+from mgw.cli.project import current_project, project_database
+from mgw.core.errors import DatabaseUnreachable, EmbeddedUnavailable
+from mgw.core.settings import redact_url
+
+if TYPE_CHECKING:
+    from mgw.core.database import Database
+    from mgw.core.database.embedded import EmbeddedServer
+
+app = typer.Typer(help="Start, stop, migrate and look at the database.", no_args_is_help=True, rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command()
+def start(ctx: typer.Context) -> None:
+    """Start the embedded server and keep it running until `mgw db stop`.
+
+    Other commands start it by themselves and stop it when they end; this saves them the start.
+    """
+    server = _embedded(project_database(current_project(ctx)), "start")
+    status = server.start()
+    out.print(f"PostgreSQL {status.version} runs in {status.data_dir}, process {status.pid}")
+
+
+@app.command()
+def stop(ctx: typer.Context) -> None:
+    """Stop the embedded server, also where other commands use it."""
+    server = _embedded(project_database(current_project(ctx)), "stop")
+    out.print("stopped" if server.stop() else "was not running")
+
+
+@app.command()
+def status(ctx: typer.Context, json: Json = False) -> None:
+    """Show the server and the migrations that it has; exit code 1 if any is waiting or the server is away."""
+    from mgw.core.database.migrations import migration_states, read_migrations
+
+    database = project_database(current_project(ctx))
+    running = database.embedded.status() if database.embedded is not None else None
+    document: dict[str, object] = {"kind": "embedded" if running else "external"}
+    if running is not None:
+        document |= {
+            key: str(value) if key == "data_dir" else value for key, value in dataclasses.asdict(running).items()
+        }
+    migrations = None
+    if running is None or running.running:
+        with database.connect() as connection:
+            version = connection.info.server_version
+            document |= {"running": True, "version": f"{version // 10_000}.{version % 10_000}"}
+            document["url"] = redact_url(database.url) if database.url else document["url"]
+            migrations = migration_states(connection, read_migrations())
+    document["migrations"] = migrations and [
+        {
+            "number": s.migration.number,
+            "name": s.migration.name,
+            "applied_at": s.applied_at and s.applied_at.isoformat(),
+        }
+        for s in migrations
+    ]
+    if json:
+        out.json(document)
+    else:
+        out.table("Database", ["", ""], [(key, value) for key, value in document.items() if key != "migrations"])
+        for s in migrations or ():
+            at = f"{s.applied_at:%Y-%m-%d %H:%M} UTC" if s.applied_at else "waiting"
+            out.print(f"migration {s.migration.number:04}_{s.migration.name}: {at}")
+    if migrations is None or any(s.applied_at is None for s in migrations):
+        raise typer.Exit(1)
+
+
+@app.command()
+def migrate(ctx: typer.Context) -> None:
+    """Bring the schema up to date; each migration is one transaction."""
+    from mgw.core.database import migrations
+
+    with project_database(current_project(ctx)).connect() as connection:
+        applied = migrations.migrate(connection, migrations.read_migrations())
+    for migration in applied:
+        out.print(f"applied {migration.number:04}_{migration.name}")
+    if not applied:
+        out.print("nothing to do: the schema is up to date")
+
+
+@app.command()
+def url(ctx: typer.Context) -> None:
+    """Print the URL of the database, for other programs; passwords are left out.
+
+    The embedded server answers at this URL only while it runs: see `mgw db start`.
+    """
+    database = project_database(current_project(ctx))
+    if database.url is not None:
+        out.print(redact_url(database.url))
+        return
+    running = _embedded(database, "url").status()
+    if not running.running or running.url is None:
+        raise DatabaseUnreachable("the embedded server is not running", hint="`mgw db start` starts it")
+    out.print(running.url)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def shell(
+    ctx: typer.Context,
+    arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to psql, for example -c 'SELECT 1'.")] = None,
+) -> None:
+    """Open psql on the database; the embedded server runs for as long."""
+    database = project_database(current_project(ctx))
+    with database.address() as address:
+        # Neither URL nor password may be seen in the list of processes, so both travel in the environment.
+        environment = {**os.environ, **database.libpq_environment(address)}
+        finished = subprocess.run([_psql(database), *(arguments or [])], env=environment, check=False)
+    sys.exit(finished.returncode)
+
+
+def _psql(database: Database) -> str:
+    """Find psql: the system's, which can edit lines, before the one that comes with the embedded server."""
+    from mgw.core.database.embedded.binaries import find
+
+    found = shutil.which("psql")
+    if found is None and database.embedded is not None:
+        binaries = find(database.embedded.version, database.embedded.bin_dir, data_major=None)
+        found = shutil.which("psql", path=str(binaries.folder))
+    if found is None:
+        raise EmbeddedUnavailable("there is no psql", hint="install PostgreSQL's client, on Debian postgresql-client")
+    return found
+
+
+def _embedded(database: Database, command: str) -> EmbeddedServer:
+    if database.embedded is None:
+        raise EmbeddedUnavailable(
+            f"`mgw db {command}` is for the embedded server, and database.url names another one",
+            hint="unset MGW_DATABASE_URL or database.url to use the embedded server",
+        )
+    return database.embedded

@@ -1,0 +1,154 @@
+"""`mgw import`: a platform's own data, or a MovieLens folder, into the database."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from mgw.cli.output import out
+from mgw.cli.project import current_project, project_session
+from mgw.core.errors import SourceInvalid
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from mgw.ingest.importing import ImportReport
+
+app = typer.Typer(name="import", help="Import viewing events and content.", no_args_is_help=True, rich_markup_mode=None)
+
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+OnErrorOption: TypeAlias = Annotated[
+    Literal["stop", "skip"],
+    typer.Option("--on-error", help="Rows that cannot be used: import nothing, or leave them out and count them."),
+]
+Rejects: TypeAlias = Annotated[Path | None, typer.Option(help="Keep the rows that cannot be used in this CSV file.")]
+Map: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--map", help="FIELD=COLUMN, where the column has another name. Repeatable.")
+]
+File: TypeAlias = Annotated[Path, typer.Argument(help="CSV, TSV (gzipped too) or Parquet.")]
+Encoding: TypeAlias = Annotated[str, typer.Option(help="Encoding of a text file.")]
+Delimiter: TypeAlias = Annotated[str | None, typer.Option(help="Between the values of a text file.")]
+
+
+@app.command()
+def movielens(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Folder with movies and ratings, as .dat, .csv or .csv.gz.")],
+    on_error: OnErrorOption = "stop",
+    rejects: Rejects = None,
+    json: Json = False,
+) -> None:
+    """Import a MovieLens folder.
+
+    A rating is a finished viewing with that many stars (half a star counts as one), tags become themes, and cast,
+    directors and plots are taken where there are columns for them.
+    """
+    from mgw.ingest.faults import Faults
+    from mgw.ingest.movielens import import_movielens
+
+    loaded = current_project(ctx)
+    with out.progress() as progress, project_session(loaded) as connection, Faults(on_error, rejects) as faults:
+        report = import_movielens(connection, folder, faults, progress=progress)
+    show_report(report, json=json)
+
+
+@app.command()
+def events(
+    ctx: typer.Context,
+    file: File,
+    columns: Map = None,
+    on_error: OnErrorOption = "stop",
+    rejects: Rejects = None,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
+    timezone: Annotated[str, typer.Option(help="Of times that are written without one.")] = "UTC",
+    json: Json = False,
+) -> None:
+    """Import viewing events.
+
+    Fields: user, content (both required), at (seconds since 1970, or ISO 8601), completion_rate (0 to 1), rating (1 to
+    5), is_rewatch, dismissed, device (tv, phone, tablet, desktop). Users are added as they come; content must be there.
+    An event that is there already stays as it is.
+    """
+    from mgw.ingest.faults import Faults
+    from mgw.ingest.importing import TextFormat, import_events
+
+    text = TextFormat(encoding, delimiter, _zone(timezone))
+    loaded, mapping = current_project(ctx), _mapping(columns)
+    with out.progress() as progress, project_session(loaded) as connection, Faults(on_error, rejects) as faults:
+        report = import_events(connection, file, mapping, faults, text=text, progress=progress)
+    show_report(report, json=json)
+
+
+@app.command()
+def content(
+    ctx: typer.Context,
+    file: File,
+    columns: Map = None,
+    on_error: OnErrorOption = "stop",
+    rejects: Rejects = None,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
+    json: Json = False,
+) -> None:
+    """Import content.
+
+    Fields: id, title (both required), kind (film or series), year, runtime_minutes, plot, and lists separated by |:
+    genres, themes, actors, directors, writers. A title that is there already is brought up to date.
+    """
+    from mgw.ingest.faults import Faults
+    from mgw.ingest.importing import TextFormat, import_content
+
+    text = TextFormat(encoding, delimiter)
+    loaded, mapping = current_project(ctx), _mapping(columns)
+    with out.progress() as progress, project_session(loaded) as connection, Faults(on_error, rejects) as faults:
+        report = import_content(connection, file, mapping, faults, text=text, progress=progress)
+    show_report(report, json=json)
+
+
+def show_report(report: ImportReport, *, json: bool) -> None:
+    """Print what an import did."""
+    if json:
+        out.json(dataclasses.asdict(report))
+        return
+    content, events = report.content, report.events
+    rows = [
+        ("titles", "new", content.new),
+        ("titles", "changed", content.changed),
+        ("titles", "unchanged", content.unchanged),
+        ("titles", "rated but not listed, added under their id", report.untitled),
+        ("events", "new", events.new),
+        ("events", "there already", events.already_there),
+        ("events", "there already with other values, which stay", events.conflicting),
+        ("events", "repeated in the file, counted once", events.duplicates),
+        ("users", "new", events.users_new),
+        *(("rows left out", kind, count) for kind, count in report.left_out.items()),
+    ]
+    out.table("Imported", ["", "", ">count"], [(a, b, f"{count:,}") for a, b, count in rows if count])
+    if not any(count for _, _, count in rows):
+        out.note("the file has no rows")
+
+
+def _mapping(columns: list[str] | None) -> dict[str, str]:
+    mapping = {}
+    for entry in columns or ():
+        field, separator, column = entry.partition("=")
+        if not (field and separator and column):
+            raise SourceInvalid(f"--map {entry}: not FIELD=COLUMN", hint="for example --map user=member_id")
+        mapping[field] = column
+    return mapping
+
+
+def _zone(name: str) -> tzinfo:
+    from datetime import UTC
+    from zoneinfo import ZoneInfo
+
+    if name.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise SourceInvalid(f"--timezone {name}: there is no such zone", hint="for example Europe/Berlin") from error

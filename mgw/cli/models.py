@@ -1,0 +1,92 @@
+"""`mgw models`: the snapshots on the disk, and which of them is in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mgw.cli.imports import Json
+from mgw.cli.output import out
+from mgw.cli.project import current_project, project_models
+from mgw.core.errors import ModelDamaged, ModelForeign
+
+if TYPE_CHECKING:
+    from mgw.core.artifacts import ModelStore
+
+app = typer.Typer(help="List, show, choose and delete models.", no_args_is_help=True, rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(help="Name of the model; see `mgw models list`.")]
+
+
+@app.command("list")
+def list_models(ctx: typer.Context, json: Json = False) -> None:
+    """List the models, oldest first."""
+    store = project_models(current_project(ctx))
+    entries = [_entry(store, name) for name in store.names()]
+    if json:
+        out.json(entries)
+        return
+    if not entries:
+        out.note("no model has been trained yet: run `mgw train als`")
+        return
+    rows = [
+        ("*" if entry["in_use"] else "", entry["name"], entry.get("created_at", ""), entry.get("factors", ""),
+         entry.get("events", ""), f"{entry['size_bytes'] / 1e6:.1f} MB" if "size_bytes" in entry else "", entry.get("problem", ""))
+        for entry in entries
+    ]  # fmt: skip
+    out.table("Models (* in use)", ["", "name", "trained", ">factors", ">events", ">size", "problem"], rows)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Name of the model; the one in use where it is left out.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what a model was made of; its files are checked."""
+    import msgspec
+
+    store = project_models(current_project(ctx))
+    snapshot = store.open(name) if name else store.current()
+    snapshot.verify()
+    manifest = msgspec.to_builtins(snapshot.manifest)
+    if json:
+        out.json(manifest)
+        return
+    rows = [(key, manifest[key], "") for key in ("name", "kind", "created_at")]
+    for section in ("parameters", "data", "metrics", "versions"):
+        rows += [(section, key, value) for key, value in manifest[section].items()]
+    rows += [("arrays", key, f"{entry['dtype']} {entry['shape']}") for key, entry in manifest["arrays"].items()]
+    out.table(f"Model {snapshot.manifest.name}", ["", "", ""], rows)
+
+
+@app.command()
+def use(ctx: typer.Context, name: Name) -> None:
+    """Take a model into use; its files are checked before."""
+    project_models(current_project(ctx)).use(name)
+    out.print(f"{name} is in use")
+
+
+@app.command()
+def delete(ctx: typer.Context, name: Name) -> None:
+    """Delete a model that is not in use."""
+    project_models(current_project(ctx)).delete(name)
+    out.print(f"{name} is deleted")
+
+
+def _entry(store: ModelStore, name: str) -> dict[str, object]:
+    entry: dict[str, object] = {"name": name, "in_use": name == store.current_name()}
+    try:
+        snapshot = store.open(name)
+    except (ModelDamaged, ModelForeign) as error:
+        return {**entry, "problem": error.message}
+    manifest = snapshot.manifest
+    return {
+        **entry,
+        "kind": manifest.kind,
+        "created_at": f"{manifest.created_at:%Y-%m-%d %H:%M} UTC",
+        "factors": manifest.parameters.get("factors"),
+        "events": manifest.data.get("events"),
+        "size_bytes": snapshot.size_bytes,
+    }

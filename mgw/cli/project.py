@@ -1,0 +1,65 @@
+"""What every command knows: the project it runs in, loaded when a command asks for it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from mgw.cli.output import out
+from mgw.core.settings import load_settings, resolve_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import typer
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+    from mgw.core.artifacts import ModelStore
+    from mgw.core.database import Database
+    from mgw.core.settings import LoadedSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RootOptions:
+    """The options that stand before the command."""
+
+    config: Path | None
+
+
+def current_project(ctx: typer.Context, **flags: object) -> LoadedSettings:
+    """Load the settings of the project that the command runs in.
+
+    Args:
+        ctx: the command's context, which carries the root options.
+        flags: the command's own, by dotted key with `__` for the dot; None means that the flag was not given.
+    """
+    options = cast("RootOptions", ctx.find_root().obj)
+    overrides = {key.replace("__", "."): value for key, value in flags.items() if value is not None}
+    loaded = load_settings(config=options.config, overrides=overrides)
+    for warning in loaded.warnings:
+        out.warn(warning)
+    return loaded
+
+
+def project_database(loaded: LoadedSettings) -> Database:
+    """Find the project's database."""
+    from mgw.core.database import Database
+
+    return Database.of(loaded)
+
+
+@contextmanager
+def project_session(loaded: LoadedSettings) -> Iterator[Connection[TupleRow]]:
+    """Yield a connection to the project's database, which has the whole schema."""
+    with project_database(loaded).session() as connection:
+        yield connection
+
+
+def project_models(loaded: LoadedSettings) -> ModelStore:
+    """Find the project's model snapshots."""
+    from mgw.core.artifacts import ModelStore
+
+    return ModelStore(resolve_path(loaded, loaded.settings.state_dir) / "models")

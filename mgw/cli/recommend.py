@@ -1,0 +1,144 @@
+"""`mgw recommend` and `mgw similar`: the answers of the model in use."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mgw.cli.imports import Json
+from mgw.cli.output import out
+from mgw.cli.project import current_project, project_models, project_session
+
+if TYPE_CHECKING:
+    from mgw.recommend.catalogue import Title
+    from mgw.recommend.history import History
+    from mgw.recommend.recommender import Recommendation
+
+TopK = Annotated[int | None, typer.Option("--top-k", "-k", min=1, help="How many titles. [recommend.top_k]")]
+
+
+def recommend(
+    ctx: typer.Context,
+    user: Annotated[str, typer.Argument(help="Id of the user, as it was imported.")],
+    top_k: TopK = None,
+    json: Json = False,
+) -> None:
+    """Recommend titles to a user, with the watched titles that speak for each.
+
+    A user of whom nothing is known gets what most people watch, and the output says so.
+    """
+    from mgw.recommend.catalogue import read_titles
+    from mgw.recommend.history import read_history
+    from mgw.recommend.recommender import Recommender
+
+    loaded = current_project(ctx, recommend__top_k=top_k)
+    settings = loaded.settings.recommend
+    recommender = Recommender(project_models(loaded).current())
+    with project_session(loaded) as connection:
+        history = read_history(connection, user)
+        found = recommender.recommend(history, settings.top_k, reasons=settings.reasons)
+        titles = read_titles(connection, [recommendation.content_id for recommendation in found])
+    model = recommender.snapshot.manifest.name
+    explained = [(entry, titles.get(entry.content_id), _explanation(entry, history)) for entry in found]
+    if json:
+        out.json(
+            {
+                "user_id": user,
+                "known_user": history.user_exists,
+                "recommendations": [_entry(*row) for row in explained],
+                "generated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "model": model,
+            }
+        )
+        return
+    if cold := _why_cold(user, history, found):
+        out.note(cold)
+    rows = [
+        (place, _name(title, entry.content_id), _genres(title), f"{entry.score:.3f}", why, entry.content_id)
+        for place, (entry, title, why) in enumerate(explained, start=1)
+    ]
+    out.table(f"For user {user}, by {model}", [">", "title", "genres", ">score", "why", "id"], rows)
+
+
+def similar(
+    ctx: typer.Context,
+    content: Annotated[str, typer.Argument(help="Id of the title, as it was imported.")],
+    top_k: TopK = None,
+    json: Json = False,
+) -> None:
+    """Show the titles whose viewers are most like those of another."""
+    from mgw.recommend.catalogue import nearest_titles, read_titles
+    from mgw.recommend.recommender import Recommender
+
+    loaded = current_project(ctx, recommend__top_k=top_k)
+    recommender = Recommender(project_models(loaded).current())
+    with project_session(loaded) as connection:
+        if content not in read_titles(connection, [content]):
+            raise nearest_titles(connection, content)
+        found = recommender.similar(content, loaded.settings.recommend.top_k)
+        titles = read_titles(connection, [content, *(entry.content_id for entry in found)])
+    if json:
+        out.json(
+            {
+                "content_id": content,
+                "similar_content": [
+                    {**_title(titles.get(entry.content_id), entry.content_id), "similarity": entry.similarity}
+                    for entry in found
+                ],
+                "model": recommender.snapshot.manifest.name,
+            }
+        )
+        return
+    rows = [
+        (place, _name(titles.get(entry.content_id), entry.content_id), _genres(titles.get(entry.content_id)),
+         f"{entry.similarity:.3f}", entry.content_id)
+        for place, entry in enumerate(found, start=1)
+    ]  # fmt: skip
+    heading = f"Like {_name(titles.get(content), content)}, by {recommender.snapshot.manifest.name}"
+    out.table(heading, [">", "title", "genres", ">similarity", "id"], rows)
+
+
+def _why_cold(user: str, history: History, found: list[Recommendation]) -> str | None:
+    if not history.user_exists:
+        return f"there is no user {user}: these are the titles that most people watch"
+    if any(entry.based_on for entry in found):
+        return None
+    return f"too little is known of user {user}: these are the titles that most people watch"
+
+
+def _explanation(entry: Recommendation, history: History) -> str:
+    if not entry.based_on:
+        return f"watched by {entry.score:.0%} of users"
+    names = [history.titles[content_id] for content_id in entry.based_on]
+    return f"because you watched {' and '.join(names)}"
+
+
+def _entry(entry: Recommendation, title: Title | None, explanation: str) -> dict[str, Any]:
+    return {
+        **_title(title, entry.content_id),
+        "confidence_score": min(max(entry.score, 0.0), 1.0),
+        "recommendation_type": str(entry.type),
+        "based_on": list(entry.based_on),
+        "explanation": explanation,
+    }
+
+
+def _title(title: Title | None, content_id: str) -> dict[str, Any]:
+    return {
+        "content_id": content_id,
+        "title": title.title if title else None,
+        "year": title.year if title else None,
+        "genres": list(title.genres) if title else [],
+    }
+
+
+def _name(title: Title | None, content_id: str) -> str:
+    if title is None:
+        return f"{content_id} (no longer in the catalogue)"
+    return f"{title.title} ({title.year})" if title.year else title.title
+
+
+def _genres(title: Title | None) -> str:
+    return ", ".join(title.genres) if title else ""

@@ -1,0 +1,71 @@
+"""`mgw train`: models from viewing events."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mgw.cli.imports import Json
+from mgw.cli.output import out
+from mgw.cli.project import current_project, project_models, project_session
+
+if TYPE_CHECKING:
+    from mgw.core.artifacts import Snapshot
+
+app = typer.Typer(help="Train models.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def train() -> None:
+    """Train models."""
+
+
+@app.command()
+def als(
+    ctx: typer.Context,
+    factors: Annotated[int | None, typer.Option(help="Length of each user's and title's vector. [als.factors]")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data. [als.epochs]")] = None,
+    regularization: Annotated[float | None, typer.Option(help="λ. [als.regularization]")] = None,
+    unobserved_weight: Annotated[float | None, typer.Option(help="α0. [als.unobserved_weight]")] = None,
+    seed: Annotated[int | None, typer.Option(help="One seed gives one model. [als.seed]")] = None,
+    threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
+    json: Json = False,
+) -> None:
+    """Train implicit-feedback ALS on all viewing events and take the model into use.
+
+    The model is published as a snapshot in one step: a training that is interrupted leaves the model before it.
+    """
+    from mgw.recommend.snapshot import train_als
+    from mgw.recommend.source import read_training_data
+
+    loaded = current_project(
+        ctx,
+        als__factors=factors,
+        als__epochs=epochs,
+        als__regularization=regularization,
+        als__unobserved_weight=unobserved_weight,
+        als__seed=seed,
+        threads=threads,
+    )
+    began = time.perf_counter()
+    with project_session(loaded) as connection:
+        data = read_training_data(connection)
+    with out.progress() as progress:
+        snapshot = train_als(
+            data, project_models(loaded), loaded.settings.als, threads=loaded.settings.threads, progress=progress
+        )
+    _show(snapshot, time.perf_counter() - began, json=json)
+
+
+def _show(snapshot: Snapshot, seconds: float, *, json: bool) -> None:
+    manifest = snapshot.manifest
+    if json:
+        out.json({"model": manifest.name, "data": manifest.data, "parameters": manifest.parameters, "seconds": seconds})
+        return
+    data = manifest.data
+    out.print(
+        f"model {manifest.name}: {manifest.parameters['factors']} factors from {data['events']:,} events by"
+        f" {data['users']:,} users on {data['content']:,} titles, in {seconds:.1f} s"
+    )

@@ -1,0 +1,73 @@
+"""Fold-in: the factors of one user from their own history, exactly, without the training matrix.
+
+Given the item factors, a user's vector is the solution of one small linear system (see `mgw.recommend.als.kernels`),
+so new users and new events need no retraining. The same system explains: x = A⁻¹ Σ_i s_i y_i is a sum over the
+history, hence so is each score (Hu, Koren & Volinsky 2008, section 5).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from mgw.recommend.als.model import weighted_gram
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgw.core.settings import AlsSettings
+
+
+class FoldIn:
+    """Solves for users against fixed item factors.
+
+    Args:
+        item_factors: `(n_items, d)`; may be memory-mapped.
+        settings: the parameters that the item factors were trained with.
+        gram: α0 times the Gram matrix of the item factors, `(d, d)`; computed where it is not given.
+    """
+
+    def __init__(
+        self, item_factors: NDArray[np.float32], settings: AlsSettings, gram: NDArray[np.float64] | None = None
+    ) -> None:
+        self.item_factors = item_factors
+        self._settings = settings
+        self._gram = weighted_gram(item_factors, settings.unobserved_weight) if gram is None else gram
+
+    def user_factors(self, items: NDArray[np.int64], strength: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Solve for a user's vector, `(d,)`.
+
+        Args:
+            items: columns of the titles with positive evidence, `(n,)`.
+            strength: their strengths, `(n,)`.
+        """
+        if len(items) == 0:
+            return np.zeros(self.item_factors.shape[1])
+        solution, _ = self._solve(items, strength)
+        return solution
+
+    def contributions(
+        self, items: NDArray[np.int64], strength: NDArray[np.float32], targets: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Split the scores of `targets` over the history, `(len(targets), n)`; a row sums to its target's score."""
+        _, factor = self._solve(items, strength)
+        history = self.item_factors[items].astype(np.float64)
+        scale = np.float64(self._settings.strength_scale) * strength
+        wanted = self.item_factors[targets].astype(np.float64)
+        return wanted @ cho_solve(factor, (history * scale[:, None]).T)  # type: ignore[no-any-return]
+
+    def _solve(
+        self, items: NDArray[np.int64], strength: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], bool]]:
+        history = self.item_factors[items].astype(np.float64)
+        scale = np.float64(self._settings.strength_scale) * strength
+        settings = self._settings
+        seen = len(items) + settings.unobserved_weight * len(self.item_factors)
+        weight = settings.regularization * seen**settings.regularization_exponent
+        system = self._gram + (history * scale[:, None]).T @ history
+        # The least that keeps the system positive definite where regularization is zero.
+        system[np.diag_indices_from(system)] += max(weight, 1e-10 * np.trace(system) + 1e-300)
+        factor = cho_factor(system)
+        return cho_solve(factor, history.T @ scale), factor

@@ -1,0 +1,181 @@
+"""ALS as a model: parameters in, factors out.
+
+The objective is that of Rendle, Krichene, Zhang & Koren (2021), "Revisiting the Performance of iALS on Item
+Recommendation Benchmarks", eq. 2–4, with strengths on the observed pairs:
+
+    L(X, Y) = Σ_{(u,i) observed} s_ui (x_u·y_i - 1)²  +  α0 Σ_{all u,i} (x_u·y_i)²
+            + Σ_u λ_u |x_u|²  +  Σ_i λ_i |y_i|²
+    λ_u = λ (n_u + α0 |I|)^ν      λ_i = λ (n_i + α0 |U|)^ν
+
+The second sum runs over all pairs, observed or not; through the Gram matrix it costs d² per row and not |I|·d.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from mgw.core.errors import NoEvents, ParametersInvalid
+from mgw.core.progress import SILENT
+from mgw.recommend.als.kernels import solve_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    from mgw.core.progress import Progress
+    from mgw.core.settings import AlsSettings
+
+CG_STEPS = 3
+_GRAM_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ALS:
+    """A fitted model.
+
+    Attributes:
+        user_factors: `(n_users, factors)`; zero for a user without interactions.
+        item_factors: `(n_items, factors)`; zero for a title without interactions.
+    """
+
+    user_factors: NDArray[np.float32]
+    item_factors: NDArray[np.float32]
+
+    @classmethod
+    def fit(
+        cls,
+        matrix: csr_array[np.float32],
+        settings: AlsSettings,
+        *,
+        threads: int = 0,
+        progress: Progress = SILENT,
+        on_epoch: Callable[[int, ALS], None] | None = None,
+    ) -> ALS:
+        """Fit factors to a matrix of strengths.
+
+        Args:
+            matrix: strengths > 0, `(n_users, n_items)`.
+            settings: the parameters.
+            threads: how many; 0 means one for each CPU that this process may use.
+            progress: where to report epochs.
+            on_epoch: called after each epoch with its number, from 1, and the model so far.
+
+        Raises:
+            NoEvents: the matrix has no interactions.
+            ParametersInvalid: a strength is not a positive number.
+        """
+        _check(matrix)
+        by_user = (matrix * np.float32(settings.strength_scale)).tocsr()
+        by_item = by_user.T.tocsr()
+        model = cls(*_starting_values(by_user, by_item, settings))
+        with (
+            threadpool_limits(1, user_api="blas"),
+            _numba_threads(threads),
+            progress.stage("training ALS", settings.epochs) as stage,
+        ):
+            for epoch in range(1, settings.epochs + 1):
+                _half_step(by_user, model.item_factors, model.user_factors, settings)
+                _half_step(by_item, model.user_factors, model.item_factors, settings)
+                stage.advance()
+                if on_epoch is not None:
+                    on_epoch(epoch, model)
+        return model
+
+    def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Score every title for some users, `(len(users), n_items)`."""
+        return self.user_factors[users] @ self.item_factors.T
+
+
+def loss(model: ALS, matrix: csr_array[np.float32], settings: AlsSettings) -> float:
+    """Return the objective that `ALS.fit` minimises, in float64."""
+    x, y = model.user_factors.astype(np.float64), model.item_factors.astype(np.float64)
+    by_user = matrix.tocsr()
+    users = np.repeat(np.arange(len(x)), np.diff(by_user.indptr))
+    predicted = np.einsum("nd,nd->n", x[users], y[by_user.indices])
+    observed = float(settings.strength_scale * by_user.data @ (predicted - 1) ** 2)
+    unobserved = settings.unobserved_weight * float(np.sum((x.T @ x) * (y.T @ y)))
+    norms = _regularization(by_user, settings) @ (x**2).sum(1) + _regularization(by_user.T.tocsr(), settings) @ (
+        y**2
+    ).sum(1)
+    return observed + unobserved + float(norms)
+
+
+def weighted_gram(factors: NDArray[np.float32], weight: float) -> NDArray[np.float64]:
+    """Return `weight · factorsᵀ factors`, summed up in float64 in a fixed order, `(d, d)`."""
+    total = np.zeros((factors.shape[1], factors.shape[1]))
+    for start in range(0, len(factors), _GRAM_ROWS):
+        part = factors[start : start + _GRAM_ROWS]
+        total += part.T @ part
+    return weight * total
+
+
+def _check(matrix: csr_array[np.float32]) -> None:
+    if matrix.nnz == 0:
+        raise NoEvents("there is no interaction to train on", hint="import viewing events, or try `mgw sample`")
+    if not np.all(np.isfinite(matrix.data)) or matrix.data.min() <= 0:
+        raise ParametersInvalid("a strength is not a positive number", hint="leave out pairs without positive evidence")
+
+
+def _starting_values(
+    by_user: csr_array[np.float32], by_item: csr_array[np.float32], settings: AlsSettings
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    rng = np.random.default_rng(settings.seed)
+    scale = np.float32(settings.init_stddev / np.sqrt(settings.factors))
+    sides = []
+    for side in (by_user, by_item):
+        factors = rng.standard_normal((side.shape[0], settings.factors), dtype=np.float32) * scale
+        factors[np.diff(side.indptr) == 0] = 0
+        sides.append(factors)
+    return sides[0], sides[1]
+
+
+def _half_step(
+    matrix: csr_array[np.float32],
+    others: NDArray[np.float32],
+    factors: NDArray[np.float32],
+    settings: AlsSettings,
+) -> None:
+    gram = weighted_gram(others, settings.unobserved_weight)
+    regularization = _regularization(matrix, settings)
+    # A floor keeps the preconditioner finite where regularization is zero and the Gram matrix singular.
+    floor = 1e-6 * np.trace(gram) / len(gram) + 1e-12
+    shared = gram + (regularization.mean() + floor) * np.eye(len(gram))
+    inverse = np.linalg.inv(shared)
+    solve_rows(
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+        others,
+        gram.astype(np.float32),
+        ((inverse + inverse.T) / 2).astype(np.float32),
+        regularization.astype(np.float32),
+        CG_STEPS,
+        factors,
+    )
+
+
+def _regularization(matrix: csr_array[np.float32], settings: AlsSettings) -> NDArray[np.float64]:
+    n_rows, n_columns = matrix.shape
+    seen = np.diff(matrix.indptr) + settings.unobserved_weight * n_columns
+    weights: NDArray[np.float64] = settings.regularization * seen**settings.regularization_exponent
+    assert weights.shape == (n_rows,)
+    return weights
+
+
+@contextmanager
+def _numba_threads(threads: int) -> Iterator[None]:
+    """Set Numba's number of threads for a block; 0 means all."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(threads or numba.config.NUMBA_NUM_THREADS, numba.config.NUMBA_NUM_THREADS))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)

@@ -1,0 +1,36 @@
+"""ALS beside the baselines, all fitted on the same side of the same split."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mgw.recommend.als import ALS
+from mgw.recommend.baselines import ItemKNN, Popularity
+from mgw.recommend.evaluate import evaluate
+from mgw.recommend.interactions import strength_matrix
+from mgw.recommend.split import choose_split
+
+if TYPE_CHECKING:
+    from mgw.core.progress import Progress
+    from mgw.core.settings import Settings
+    from mgw.recommend.baselines import Scorer
+    from mgw.recommend.evaluate import Evaluation
+    from mgw.recommend.interactions import Events
+
+
+def compare_with_baselines(events: Events, settings: Settings, progress: Progress) -> Evaluation:
+    """Fit popularity, item-kNN and ALS on the training side of a split and measure them on the other.
+
+    Raises:
+        NothingToEvaluate: the split leaves nobody to ask.
+    """
+    split = choose_split(events, settings.evaluate)
+    matrix = strength_matrix(split.train)
+    with progress.stage("Fitting popularity and item-kNN", 2) as stage:
+        popularity = Popularity.fit(matrix)
+        stage.advance()
+        item_knn = ItemKNN.fit(matrix)
+        stage.advance()
+    als = ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
+    models: dict[str, Scorer] = {"popularity": popularity, "item-kNN": item_knn, "ALS": als}
+    return evaluate(models, split, settings.evaluate, progress, baseline="popularity")

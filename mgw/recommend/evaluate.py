@@ -1,0 +1,248 @@
+"""Evaluation: several models, one split, the same users, and how sure we are of each figure.
+
+Every model ranks the whole catalogue for every user of the split's audience. A figure is the mean over these users
+with a 95 % percentile bootstrap interval (Efron & Tibshirani 1993, section 13.3), for which users are drawn, not
+pairs: pairs of one user are not independent. All models are resampled with the same draws, so the difference between
+two of them is paired: what is hard about a user is hard for both and cancels.
+
+Intervals speak of other users like these, with this training run and this split: they do not hold the variation
+between training runs, nor that of another day's split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from mgw.core.errors import NothingToEvaluate, ParametersInvalid
+from mgw.core.progress import SILENT
+from mgw.recommend import metrics
+from mgw.recommend.interactions import strength_matrix
+from mgw.recommend.split import seen_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    from mgw.core.progress import Progress, Stage
+    from mgw.core.settings.schema import EvaluateSettings
+    from mgw.recommend.baselines import Scorer
+    from mgw.recommend.split import Audience, Split
+
+CONFIDENCE = 0.95
+_BATCH_CELLS = 2**21
+"""Scores, or draws of the bootstrap, held at once: memory is bounded however many users and titles there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure and its 95 % interval; no bounds where none can be given, which is not the same as a narrow interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEvaluation:
+    """How one model did.
+
+    Attributes:
+        per_user: metric (`ndcg@10`, …) → its value for each user of the audience, `(n,)`.
+        metrics: metric → mean over the audience; also `coverage@k`, which belongs to all lists together.
+        differences: metric → this model minus the baseline, paired; none for the baseline.
+    """
+
+    per_user: Mapping[str, NDArray[np.float64]]
+    metrics: Mapping[str, Estimate]
+    differences: Mapping[str, Estimate] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Models side by side.
+
+    Attributes:
+        split: name of the split.
+        description: the sentence that states it.
+        audience: the users asked, and how many were left out and why.
+        baseline: name of the model that the others are compared with.
+        bootstrap_samples: resamples behind each interval.
+        seed: their seed.
+        models: name → how that model did, in the order given.
+    """
+
+    split: str
+    description: str
+    audience: Audience
+    baseline: str
+    bootstrap_samples: int
+    seed: int
+    models: Mapping[str, ModelEvaluation]
+
+    def to_json(self) -> dict[str, Any]:
+        """Sum up as plain dicts, strings and numbers; the figures of single users stay behind."""
+        return {
+            "split": {"name": self.split, "description": self.description},
+            "users": {"evaluated": len(self.audience.users), "left_out": dict(self.audience.left_out)},
+            "bootstrap": {"samples": self.bootstrap_samples, "confidence": CONFIDENCE, "seed": self.seed},
+            "baseline": self.baseline,
+            "models": {
+                name: {
+                    "metrics": msgspec.to_builtins(model.metrics),
+                    "differences": msgspec.to_builtins(model.differences),
+                }
+                for name, model in self.models.items()
+            },
+        }
+
+
+def evaluate(
+    models: Mapping[str, Scorer],
+    split: Split,
+    settings: EvaluateSettings,
+    progress: Progress = SILENT,
+    *,
+    baseline: str | None = None,
+) -> Evaluation:
+    """Compare models, which were fitted on `split.train`, on what the split held out.
+
+    Args:
+        models: name → model, at least one.
+        split: what to learn from and what to find.
+        settings: lengths of the lists, resamples and their seed.
+        progress: told of each user ranked.
+        baseline: the model that the others are compared with; none means the first.
+
+    Raises:
+        ValueError: there are no models, or none is called `baseline`.
+        NothingToEvaluate: the split has nobody with both a history and a held-out pair.
+        ParametersInvalid: a model's scores are not numbers.
+    """
+    if baseline is None:
+        baseline = next(iter(models), "")
+    if baseline not in models:
+        raise ValueError(f"no model to compare with: {baseline!r} is not among {list(models)}")
+    audience = split.audience()
+    if not len(audience.users):
+        raise NothingToEvaluate("the split leaves no user to evaluate", hint="import more events, or split otherwise")
+    relevant, seen = split.test[audience.users], seen_matrix(split.train)[audience.users]
+    surprise = metrics.self_information(strength_matrix(split.train))
+    k = max(settings.top_k, settings.recall_k)
+    per_user, coverage = {}, {}
+    for name, model in models.items():
+        with progress.stage(f"Evaluating {name}", total=len(audience.users)) as stage:
+            lists = _rank(name, model, audience.users, seen, k=k, stage=stage)
+        per_user[name] = _measure(lists, relevant, surprise, settings)
+        coverage[name] = metrics.coverage(lists[:, : settings.top_k], seen.shape[1])
+    return Evaluation(
+        split=split.name,
+        description=split.description,
+        audience=audience,
+        baseline=baseline,
+        bootstrap_samples=settings.bootstrap_samples,
+        seed=settings.seed,
+        models=_compare(per_user, coverage, baseline, settings),
+    )
+
+
+def resampled_means(values: NDArray[np.float64], samples: int, seed: int) -> NDArray[np.float64]:
+    """Draw as many users as there are, with replacement, and average; again and again.
+
+    Args:
+        values: figures of each user, one column for each kind, `(n, m)`.
+        samples: how many times.
+        seed: seed of the draws, which all columns share.
+
+    Returns:
+        Means, `(samples, m)`.
+    """
+    n = len(values)
+    rng = np.random.default_rng(seed)
+    means = np.empty((samples, values.shape[1]))
+    batch = max(1, _BATCH_CELLS // n)
+    for start in range(0, samples, batch):
+        size = min(batch, samples - start)
+        # How often each user is drawn is multinomial. Counting n uniform draws gives just that, and takes an eighth of
+        # the time of a generator of multinomial numbers.
+        drawn = rng.integers(n, size=(size, n)) + np.arange(size)[:, None] * n
+        weights = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+        means[start : start + size] = weights @ values / n
+    return means
+
+
+def _rank(
+    name: str, model: Scorer, users: NDArray[np.int64], seen: csr_array[np.bool_], *, k: int, stage: Stage
+) -> NDArray[np.int32]:
+    """List the `k` best titles that each of `users`, the rows of `seen`, has not seen, `(len(users), k)`."""
+    lists = np.empty((len(users), k), dtype=np.int32)
+    batch = max(1, _BATCH_CELLS // seen.shape[1])
+    for start in range(0, len(users), batch):
+        rows = slice(start, start + batch)
+        scores = model.scores(users[rows])  # (batch, n_items)
+        if np.isnan(scores).any():
+            message = f"the model {name!r} gives scores that are not numbers"
+            raise ParametersInvalid(message, hint="train it again with more regularization")
+        lists[rows] = metrics.top_columns(scores, seen[rows], k)
+        stage.advance(len(scores))
+    return lists
+
+
+def _measure(
+    lists: NDArray[np.int32],
+    relevant: csr_array[np.float32],
+    surprise: NDArray[np.float64],
+    settings: EvaluateSettings,
+) -> dict[str, NDArray[np.float64]]:
+    hits = metrics.find_hits(lists, relevant)
+    n_relevant = np.diff(relevant.indptr).astype(np.int64)
+    k, recall_k = settings.top_k, settings.recall_k
+    return {
+        f"ndcg@{k}": metrics.ndcg(hits[:, :k], n_relevant),
+        f"recall@{recall_k}": metrics.recall(hits[:, :recall_k], n_relevant),
+        f"precision@{k}": metrics.precision(hits[:, :k]),
+        f"novelty@{k}": metrics.novelty(lists[:, :k], surprise),
+    }
+
+
+def _compare(
+    per_user: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    coverage: Mapping[str, float],
+    baseline: str,
+    settings: EvaluateSettings,
+) -> dict[str, ModelEvaluation]:
+    """Average each model's figures, and its lead over the baseline, with intervals from one set of resamples."""
+    columns = [(name, metric) for name, measured in per_user.items() for metric in measured]
+    table = np.column_stack([per_user[name][metric] for name, metric in columns])  # (n, models · metrics)
+    drawn = dict(zip(columns, resampled_means(table, settings.bootstrap_samples, settings.seed).T, strict=True))
+    mean = dict(zip(columns, table.mean(axis=0).tolist(), strict=True))
+
+    # Users drawn twice bring no new title, so resampled coverage is too low by construction: it gets no interval.
+    covered = f"coverage@{settings.top_k}"
+    results = {}
+    for name, measured in per_user.items():
+        own = {metric: _estimate(mean[name, metric], drawn[name, metric], len(table)) for metric in measured}
+        lead = {
+            metric: _estimate(
+                mean[name, metric] - mean[baseline, metric],
+                drawn[name, metric] - drawn[baseline, metric],
+                len(table),
+            )
+            for metric in measured
+        }
+        own[covered] = Estimate(coverage[name])
+        lead[covered] = Estimate(coverage[name] - coverage[baseline])
+        results[name] = ModelEvaluation(measured, own, None if name == baseline else lead)
+    return results
+
+
+def _estimate(value: float, drawn: NDArray[np.float64], n_users: int) -> Estimate:
+    if n_users < 2:
+        return Estimate(value)  # one user resampled is the same user: an interval without width would be a lie
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Estimate(value, float(low), float(high))

@@ -1,0 +1,63 @@
+"""One user's history, read from the database and summed up title by title."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mgw.core.database.statements import statement
+from mgw.recommend.engagement import engagement
+from mgw.recommend.interactions import Events, strength_matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of one user.
+
+    Attributes:
+        user_exists: whether the database knows the user at all.
+        seen: ids of every title that the user met, dismissed ones too.
+        liked: ids of the titles with positive evidence.
+        strength: of each of `liked`, in (0, 1].
+        titles: the title of each id in `seen`.
+    """
+
+    user_exists: bool
+    seen: tuple[str, ...]
+    liked: tuple[str, ...]
+    strength: NDArray[np.float32]
+    titles: dict[str, str]
+
+
+def read_history(connection: Connection[TupleRow], user_id: str) -> History:
+    """Read the history of the user with the caller's id `user_id`."""
+    rows = connection.execute(statement("history/by_user"), {"user_id": user_id}).fetchall()
+    if not rows:
+        found = connection.execute(statement("history/user_exists"), {"user_id": user_id}).fetchone()
+        return History(bool(found and found[0]), (), (), np.zeros(0, dtype=np.float32), {})
+    ids, titles, at, completion, rating, is_rewatch, dismissed = zip(*rows, strict=True)
+    seen = tuple(dict.fromkeys(ids))
+    column = {content_id: place for place, content_id in enumerate(seen)}
+    events = Events(
+        users=np.zeros(len(rows), dtype=np.int32),
+        items=np.array([column[content_id] for content_id in ids], dtype=np.int32),
+        at=np.array(at, dtype=np.float64),
+        engagement=engagement(
+            np.array(completion, dtype=np.float32),
+            np.array(rating, dtype=np.float32),
+            np.array(is_rewatch),
+            np.array(dismissed),
+        ),
+        user_ids=np.zeros(1, dtype=np.int64),
+        item_ids=np.arange(len(seen)),
+    )
+    strengths = strength_matrix(events)
+    liked = tuple(seen[place] for place in strengths.indices)
+    return History(True, seen, liked, strengths.data, dict(zip(ids, titles, strict=True)))

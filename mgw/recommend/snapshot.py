@@ -1,0 +1,88 @@
+"""What a model snapshot of this domain holds, from training to use.
+
+    item_factors   (n_items, d) float32    user_factors   (n_users, d) float32
+    gram           (d, d) float64          α0 times the Gram matrix of the item factors, for fold-in
+    content_ids    (n_items,) bytes        user_ids       (n_users,) bytes     the callers' own ids, UTF-8
+    viewers        (n_items,) int64        how many users the training data has with positive evidence for the title
+
+A snapshot names titles by the callers' ids, not by a database's integers, so it can move between databases.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from mgw import __version__
+from mgw.core.settings import AlsSettings
+from mgw.recommend.als import ALS
+from mgw.recommend.als.model import weighted_gram
+from mgw.recommend.interactions import strength_matrix
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from mgw.core.artifacts import ModelStore, Snapshot
+    from mgw.core.progress import Progress
+    from mgw.recommend.source import TrainingData
+
+
+def train_als(
+    data: TrainingData,
+    store: ModelStore,
+    settings: AlsSettings,
+    *,
+    threads: int,
+    progress: Progress,
+    metrics: dict[str, Any] | None = None,
+) -> Snapshot:
+    """Fit ALS on all events and publish the snapshot."""
+    matrix = strength_matrix(data.events)
+    model = ALS.fit(matrix, settings, threads=threads, progress=progress)
+    arrays = {
+        "item_factors": model.item_factors,
+        "user_factors": model.user_factors,
+        "gram": weighted_gram(model.item_factors, settings.unobserved_weight),
+        "content_ids": data.content_ids,
+        "user_ids": data.user_ids,
+        "viewers": np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.int64),
+    }
+    return store.publish(
+        "als",
+        arrays,
+        parameters=msgspec.to_builtins(settings),
+        data=describe_data(data, matrix),
+        metrics=metrics or {},
+        versions=library_versions(),
+    )
+
+
+def als_settings(snapshot: Snapshot) -> AlsSettings:
+    """Return the parameters that a snapshot was trained with."""
+    return msgspec.convert(snapshot.manifest.parameters, AlsSettings)
+
+
+def describe_data(data: TrainingData, matrix: csr_array[np.float32]) -> dict[str, Any]:
+    """Count the training data and take its fingerprint: equal data gives an equal fingerprint in any database."""
+    digest = hashlib.sha256()
+    for array in (data.user_ids, data.content_ids, matrix.indptr, matrix.indices, matrix.data):
+        digest.update(str(array.dtype).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return {
+        "events": len(data.events),
+        "interactions": int(matrix.nnz),
+        "users": data.events.n_users,
+        "content": data.events.n_items,
+        "fingerprint": f"sha256:{digest.hexdigest()}",
+    }
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the program and of what a model's bits depend on."""
+    libraries = {name: version(name) for name in ("numba", "numpy", "scipy")}
+    return {"mgw": __version__, "python": platform.python_version(), **libraries}

@@ -1,0 +1,234 @@
+"""Splits: which viewing events a model may learn from, and which pairs it is then asked to find.
+
+An evaluation is only as honest as its split, so every split keeps two laws: no pair that is held out has an event on
+the train side, and a pair that the train side knows is never counted as found. Users know such pairs already.
+
+    split_by_time        one moment for everybody: what a model trained on that day would have known
+    split_by_user_time   a moment for each user: nobody's own future leaks, other people's may
+    split_randomly       no order at all: for data without times, and kinder to models than life is
+
+`choose_split` takes the first of these that the data supports. `evaluate` measures models on the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from mgw.core.errors import NoEvents, NothingToEvaluate
+from mgw.recommend.interactions import Events, strength_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mgw.core.settings.schema import EvaluateSettings
+
+NEARLY_ALL = 0.99
+"""Share of the events that must carry a time before one moment can divide them."""
+
+ENOUGH_USERS = 100
+"""With fewer users than this an interval over users says little; `auto` then prefers another split."""
+
+TIE_SEED = 0
+"""Shuffles the titles that a user met at the same moment. In the order of their ids, old titles would always train."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The users whom an evaluation asks about, and why it does not ask the others.
+
+    Attributes:
+        users: rows with a pair to learn from and a pair held out, ascending, `(n,)`.
+        left_out: how many users were left out, by reason: `without_history` have held-out pairs and no pair of positive
+            strength to learn from, `without_held_out` the reverse, `without_both` neither.
+    """
+
+    users: NDArray[np.int64]
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Events to learn from and pairs to find.
+
+    Attributes:
+        name: `time`, `user-time` or `random`.
+        description: one sentence that states the split: its moment or shares, and its seed.
+        train: the events a model may learn from.
+        test: strengths of the pairs that were held out, are relevant and are not in `train`, `(n_users, n_items)`.
+    """
+
+    name: str
+    description: str
+    train: Events
+    test: csr_array[np.float32]
+
+    def audience(self) -> Audience:
+        """Find the users that can be evaluated."""
+        learns = np.diff(strength_matrix(self.train).indptr) > 0
+        asked = np.diff(self.test.indptr) > 0
+        left_out = {
+            "without_history": int(np.count_nonzero(asked & ~learns)),
+            "without_held_out": int(np.count_nonzero(learns & ~asked)),
+            "without_both": int(np.count_nonzero(~learns & ~asked)),
+        }
+        return Audience(np.flatnonzero(learns & asked), left_out)
+
+
+def seen_matrix(events: Events) -> csr_array[np.bool_]:
+    """Mark every (user, title) pair that has an event, liked or not, `(n_users, n_items)`."""
+    # SciPy would add up the marks of a pair's events, so each pair is named once.
+    users, items = np.divmod(np.unique(_pair_of_each_event(events)), max(events.n_items, 1))
+    marks = np.ones(len(users), dtype=np.bool_)
+    return csr_array((marks, (users, items)), shape=(events.n_users, events.n_items))
+
+
+def choose_split(events: Events, settings: EvaluateSettings) -> Split:
+    """Split as the settings say; `auto` takes the first of time, user-time and random that the data supports.
+
+    One moment for everybody needs times on nearly all events, a moment for each user on half of them. Either must leave
+    enough users to evaluate: a hundred, and a percent of those with events where that is more; but where there are few
+    users, half of them are enough.
+
+    Raises:
+        NoEvents: there are no events.
+        NothingToEvaluate: the split, or each of them, leaves nobody with both a history and a held-out pair.
+    """
+    _require(events)
+    if settings.split == "time":
+        return split_by_time(events, settings.test_share)
+    if settings.split == "user-time":
+        return split_by_user_time(events, settings.test_share)
+    if settings.split == "auto":
+        timed = np.count_nonzero(np.isfinite(events.at)) / len(events)
+        for split, needed in ((split_by_time, NEARLY_ALL), (split_by_user_time, 0.5)):
+            try:
+                candidate = split(events, settings.test_share) if timed >= needed else None
+            except NothingToEvaluate:
+                continue
+            if candidate is not None and _has_enough_users(candidate, events):
+                return candidate
+    return split_randomly(events, settings.test_share, settings.seed)
+
+
+def split_by_time(events: Events, test_share: float) -> Split:
+    """Hold out everybody's events from one moment on.
+
+    The moment is the one between two different times that comes nearest to `test_share` of the events. Events without
+    a time stand at the beginning. A pair seen before the moment is not asked for again.
+
+    Raises:
+        NoEvents: there are no events.
+        NothingToEvaluate: no moment divides the events, or it leaves nobody to evaluate.
+    """
+    _require(events)
+    at = _untimed_first(events)
+    ordered = np.sort(at)
+    boundaries = 1 + np.flatnonzero(ordered[1:] > ordered[:-1])
+    if not len(boundaries):
+        message = "all events carry the same time, or none: no moment divides them"
+        raise NothingToEvaluate(message, hint="split at random: --split random")
+    boundary = boundaries[np.argmin(np.abs(boundaries - len(at) * (1 - test_share)))]
+    moment = ordered[boundary]
+    date = str(np.datetime64(int(moment), "s")).replace("T", " ")
+    description = (
+        f"Everybody's events before {date} UTC are learned from; "
+        f"the later {1 - boundary / len(at):.1%} of the events are held out."
+    )
+    return _split("time", description, events, at >= moment)
+
+
+def split_by_user_time(events: Events, test_share: float) -> Split:
+    """Hold out the pairs that each user met last, and whatever else that user did from the first of them on.
+
+    A pair is met at its first event. Of n pairs the nearest whole number to n · `test_share` is held out, but at least
+    one and at most n - 1. Pairs met at the same moment are ordered by a fixed shuffle. Pairs without a time come first.
+    What a user met at their first moment is never held out: somebody whose events all carry one time has no latest.
+
+    Raises:
+        NoEvents: there are no events.
+        NothingToEvaluate: nobody is left with both a history and a held-out pair.
+    """
+    _require(events)
+    at = _untimed_first(events)
+    pairs, pair = np.unique(_pair_of_each_event(events), return_inverse=True)
+    users = pairs // events.n_items
+    met = np.full(len(pairs), np.inf)
+    np.minimum.at(met, pair, at)
+    tie = np.random.default_rng(TIE_SEED).permutation(len(pairs))
+    order = np.lexsort((tie, met, users))
+
+    _, first, place = np.unique(users[order], return_index=True, return_inverse=True)
+    later = met[order] > met[order[first]][place]
+    held_out = order[later & _last_of_each_user(users[order], test_share)]
+    cut_users, first = np.unique(users[held_out], return_index=True)
+    cut_at, cut_tie = np.full(events.n_users, np.inf), np.zeros(events.n_users, dtype=np.int64)
+    cut_at[cut_users], cut_tie[cut_users] = met[held_out[first]], tie[held_out[first]]
+    after = (at > cut_at[events.users]) | ((at == cut_at[events.users]) & (tie[pair] >= cut_tie[events.users]))
+    description = (
+        f"The latest {test_share:.1%} of each user's titles are held out, by the time of their first event; "
+        f"ties in time are shuffled (seed {TIE_SEED})."
+    )
+    return _split("user-time", description, events, after)
+
+
+def split_randomly(events: Events, test_share: float, seed: int) -> Split:
+    """Hold out a share of each user's pairs, with all events of each, drawn by `seed`.
+
+    Of n pairs the nearest whole number to n · `test_share` is held out, but at least one and at most n - 1.
+
+    Raises:
+        NoEvents: there are no events.
+        NothingToEvaluate: nobody is left with both a history and a held-out pair.
+    """
+    _require(events)
+    pairs, pair = np.unique(_pair_of_each_event(events), return_inverse=True)
+    users = pairs // events.n_items
+    order = np.lexsort((np.random.default_rng(seed).permutation(len(pairs)), users))
+    held_out = np.zeros(len(pairs), dtype=np.bool_)
+    held_out[order] = _last_of_each_user(users[order], test_share)
+    description = f"{test_share:.1%} of each user's titles, drawn at random (seed {seed}), are held out."
+    return _split("random", description, events, held_out[pair])
+
+
+def _last_of_each_user(users: NDArray[np.int64], test_share: float) -> NDArray[np.bool_]:
+    """Mark the last share of each run of equal `users`, of two or more at least one and never all, `(n_pairs,)`."""
+    _, first, counts = np.unique(users, return_index=True, return_counts=True)
+    held_out = np.minimum(np.maximum(np.rint(counts * test_share).astype(np.int64), 1), counts - 1)
+    return np.arange(len(users)) >= np.repeat(first + counts - held_out, counts)
+
+
+def _split(name: str, description: str, events: Events, held_out: NDArray[np.bool_]) -> Split:
+    train, later = events.where(~held_out), events.where(held_out)
+    relevant = strength_matrix(later)
+    test = csr_array(relevant - relevant.multiply(seen_matrix(train)))
+    test.eliminate_zeros()
+    split = Split(name, description, train, test)
+    if not len(split.audience().users):
+        message = f"the {name} split leaves no user with both a history and a held-out title that they liked"
+        raise NothingToEvaluate(message, hint="import more events, or change evaluate.split or evaluate.test_share")
+    return split
+
+
+def _has_enough_users(split: Split, events: Events) -> bool:
+    active = len(np.unique(events.users))
+    return len(split.audience().users) >= min(active / 2, max(ENOUGH_USERS, active / 100))
+
+
+def _pair_of_each_event(events: Events) -> NDArray[np.int64]:
+    return events.users.astype(np.int64) * events.n_items + events.items
+
+
+def _untimed_first(events: Events) -> NDArray[np.float64]:
+    """Times at which an unknown one is earlier than all, `(n,)`: what nobody dated cannot be called the future."""
+    return np.nan_to_num(events.at, nan=-np.inf)
+
+
+def _require(events: Events) -> None:
+    if not len(events):
+        raise NoEvents("there are no viewing events to evaluate on", hint="import some first: mgw import")

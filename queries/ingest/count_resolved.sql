@@ -1,0 +1,2 @@
+-- How many different events were staged.
+SELECT count(*) FROM resolved_events;

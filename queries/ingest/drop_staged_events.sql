@@ -1,0 +1,2 @@
+-- Room for the next batch of the same transaction.
+DROP TABLE IF EXISTS staged_events, resolved_events;

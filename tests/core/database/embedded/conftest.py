@@ -1,0 +1,191 @@
+"""Real servers, real processes: what the tests of the embedded server share."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import mgw
+from mgw.core.database.embedded import EmbeddedServer
+
+PATIENCE_S = 60.0
+REPOSITORY = Path(mgw.__file__).parents[1]
+NOBODY = 65534
+
+# Holds a lease until its standard input ends, and says where it leads.
+CLIENT = """
+import json, sys
+from pathlib import Path
+from mgw.core.database.embedded import EmbeddedServer
+from mgw.core.errors import MgwError
+server = EmbeddedServer(Path(sys.argv[1]))
+try:
+    with server.lease() as url:
+        status = server.status()
+        print(json.dumps({"url": url, "pid": status.pid, "keeper_pid": status.keeper_pid}), flush=True)
+        sys.stdin.read()
+except MgwError as error:
+    print(json.dumps({"code": error.code, "message": error.message}), flush=True)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def is_running(pid: int) -> bool:
+    """A process that ended counts as gone, whether or not its parent has asked for its exit code."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()
+
+
+def wait_until(condition, what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE_S} s in vain until {what}"
+        time.sleep(0.005)
+
+
+def wait_until_gone(*pids: int) -> None:
+    for pid in pids:
+        wait_until(lambda pid=pid: not is_running(pid), f"process {pid} has ended")
+
+
+def query(url: str, statement: str):
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else None
+
+
+class Client:
+    """A process of its own that holds a lease."""
+
+    def __init__(self, home: Path, *, uid: int | None = None, python: str = sys.executable, **environment: str) -> None:
+        identity = {} if uid is None else {"user": uid, "group": uid, "extra_groups": []}
+        self.process = subprocess.Popen(
+            [python, "-B", "-c", CLIENT, str(home)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+            cwd="/",
+            **identity,
+        )
+        self._answer = None
+
+    @property
+    def answer(self) -> dict:
+        if self._answer is None:
+            line = self.process.stdout.readline()
+            assert line, "the client ended without an answer"
+            self._answer = json.loads(line)
+        return self._answer
+
+    @property
+    def url(self) -> str:
+        return self.answer["url"]
+
+    @property
+    def pids(self) -> tuple[int, int]:
+        return self.answer["pid"], self.answer["keeper_pid"]
+
+    def end(self) -> int:
+        self.process.stdin.close()
+        return self._reap()
+
+    def kill(self, sign: signal.Signals = signal.SIGKILL) -> int:
+        self.process.send_signal(sign)
+        return self._reap()
+
+    def _reap(self) -> int:
+        code = self.process.wait(PATIENCE_S)
+        self.process.stdout.close()
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+        return code
+
+
+@pytest.fixture
+def client():
+    """Start clients; whatever a test leaves of them is killed."""
+    clients = []
+
+    def start(*arguments, **keywords) -> Client:
+        clients.append(Client(*arguments, **keywords))
+        return clients[-1]
+
+    yield start
+    for each in clients:
+        if each.process.poll() is None:
+            each.kill()
+        each._reap()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A server that is not running yet."""
+    server = EmbeddedServer(tmp_path / "postgres", timeout_s=PATIENCE_S)
+    yield server
+    stop(server)
+
+
+def stop(server: EmbeddedServer) -> None:
+    """End what still runs, so that the next test and the removal of the folder find nothing."""
+    status = server.status()
+    server.stop()
+    if status.running:
+        wait_until_gone(status.pid, status.keeper_pid)
+
+
+@pytest.fixture
+def as_root():
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+
+
+@pytest.fixture
+def nobody(as_root):
+    """A folder that `nobody` owns, and a way to start clients as that user."""
+    folder = Path(tempfile.mkdtemp(prefix="mgw-test-", dir="/tmp"))
+    os.chown(folder, NOBODY, NOBODY)
+    yield Nobody(folder)
+    stop_as_root = [path.parent for path in folder.rglob("keeper.sock")]
+    assert not stop_as_root, f"a server still runs in {stop_as_root}"
+    shutil.rmtree(folder)
+
+
+class Nobody:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.keywords = {
+            "uid": NOBODY,
+            "python": next(filter(_usable_by_nobody, (sys.executable, "/usr/bin/python3")), None),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "HOME": str(folder),
+        }
+        if self.keywords["python"] is None:
+            pytest.skip("no Python and copy of this repository that user nobody may read")
+
+
+def _usable_by_nobody(python: str) -> bool:
+    command = [python, "-B", "-c", "import sys, mgw.core.files; assert sys.version_info >= (3, 11)"]
+    identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    environment = {"PYTHONPATH": str(REPOSITORY), "PATH": os.defpath}
+    try:
+        return subprocess.run(command, capture_output=True, env=environment, cwd="/", check=False, **identity).returncode == 0
+    except PermissionError:
+        return False

@@ -1,0 +1,95 @@
+"""Baselines against dense loops over the same formulas."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.sparse import csr_array
+
+from mgw.recommend import baselines
+from mgw.recommend.baselines import ItemKNN, Popularity
+
+some_strengths = hnp.arrays(
+    np.float32,
+    st.tuples(st.integers(1, 7), st.integers(1, 7)),
+    elements=st.sampled_from([0.0, 0.0, 0.25, 0.65, 1.0]).map(np.float32),
+)
+laws = settings(deadline=None)  # no timing asserts: the first example pays for imports
+a_shrinkage = st.sampled_from([0.0, 0.5, 10.0])
+
+
+def slow_similarity(dense, shrinkage):
+    """Shrunk cosine of every two different columns, by the formula."""
+    n_items = dense.shape[1]
+    columns = [[float(value) for value in dense[:, item]] for item in range(n_items)]
+    similarity = np.zeros((n_items, n_items))
+    for i in range(n_items):
+        for j in range(n_items):
+            overlap = sum(a * b for a, b in zip(columns[i], columns[j], strict=True))
+            if i != j and overlap > 0:
+                norms = math.sqrt(sum(a * a for a in columns[i])) * math.sqrt(sum(b * b for b in columns[j]))
+                similarity[i, j] = overlap / (norms + shrinkage)
+    return similarity
+
+
+@laws
+@given(some_strengths)
+def test_popularity_counts_the_users_who_like_a_title(dense):
+    scores = Popularity.fit(csr_array(dense)).scores(np.arange(len(dense)))
+    expected = [sum(value > 0 for value in column) for column in dense.T.tolist()]
+    assert scores.tolist() == [expected] * len(dense)
+    assert scores.dtype == np.float32
+
+
+def test_popularity_does_not_count_a_stored_zero():
+    matrix = csr_array((np.array([0.0, 0.5], dtype=np.float32), ([0, 1], [1, 0])), shape=(2, 2))
+    assert Popularity.fit(matrix).likes.tolist() == [1, 0]
+
+
+@laws
+@given(some_strengths, a_shrinkage)
+def test_item_knn_with_all_neighbours_is_the_dense_formula(dense, shrinkage):
+    model = ItemKNN.fit(csr_array(dense), neighbours=50, shrinkage=shrinkage)
+    users = np.arange(len(dense))[::-1]
+    expected = (dense @ slow_similarity(dense, shrinkage))[users]
+    scores = model.scores(users)
+    assert scores == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert scores.dtype == np.float32
+
+
+@laws
+@given(some_strengths, a_shrinkage, st.integers(1, 4))
+def test_each_title_keeps_its_most_similar_neighbours(dense, shrinkage, neighbours):
+    kept = ItemKNN.fit(csr_array(dense), neighbours=neighbours, shrinkage=shrinkage).similarity.toarray()
+    full = slow_similarity(dense, shrinkage)
+    assert kept[kept > 0] == pytest.approx(full[kept > 0], rel=1e-5)
+    for title in range(dense.shape[1]):
+        near, far = full[kept[:, title] > 0, title], full[kept[:, title] == 0, title]
+        assert len(near) == min(neighbours, np.count_nonzero(full[:, title]))
+        # Titles as similar as the last one kept may be left out; a more similar one may not.
+        assert not len(near) or near.min() >= far.max(initial=0) * (1 - 1e-6)
+
+
+def test_of_equally_similar_titles_the_lower_columns_stay():
+    similarity = ItemKNN.fit(csr_array(np.ones((3, 5), dtype=np.float32)), neighbours=2).similarity.toarray()
+    assert [np.flatnonzero(column).tolist() for column in similarity.T] == [[1, 2], [0, 2], [0, 1], [0, 1], [0, 1]]
+
+
+def test_blocks_of_titles_make_no_difference(monkeypatch):
+    dense = np.random.default_rng(0).random((30, 17), dtype=np.float32)
+    dense[dense < 0.7] = 0
+    whole = ItemKNN.fit(csr_array(dense), neighbours=4)
+    monkeypatch.setattr(baselines, "_BLOCK_CELLS", 3 * 17)
+    assert ItemKNN.fit(csr_array(dense), neighbours=4).similarity.toarray().tolist() == (
+        whole.similarity.toarray().tolist()
+    )
+
+
+@pytest.mark.parametrize("model", [Popularity, ItemKNN])
+@pytest.mark.parametrize("shape", [(3, 4), (1, 1), (0, 2)])
+def test_without_any_likes_every_score_is_zero(model, shape):
+    matrix = csr_array(shape, dtype=np.float32)
+    assert model.fit(matrix).scores(np.arange(shape[0])).tolist() == np.zeros(shape).tolist()
