@@ -16,6 +16,7 @@ import typer
 from mgw import __version__
 from mgw.cli.config import app as config_app
 from mgw.cli.db import app as db_app
+from mgw.cli.demo import demo
 from mgw.cli.doctor import doctor
 from mgw.cli.evaluate import evaluate
 from mgw.cli.imports import app as imports_app
@@ -61,6 +62,7 @@ def root(
     ctx.obj = RootOptions(config=config)
 
 
+app.command()(demo)
 app.command()(init)
 app.add_typer(config_app, name="config")
 app.add_typer(db_app, name="db")

@@ -55,10 +55,11 @@ def evaluate(
     if json:
         out.json(evaluation.to_json())
     else:
-        _show(evaluation)
+        show_evaluation(evaluation)
 
 
-def _show(evaluation: Evaluation) -> None:
+def show_evaluation(evaluation: Evaluation) -> None:
+    """Print the models side by side."""
     out.print(evaluation.description)
     left_out = ", ".join(f"{count:,} {why}" for why, count in evaluation.audience.left_out.items() if count)
     out.print(f"{len(evaluation.audience.users):,} users evaluated" + (f"; left out: {left_out}" if left_out else ""))

@@ -12,9 +12,13 @@ from mgw.cli.output import out
 from mgw.cli.project import current_project, project_models, project_session
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+    from mgw.core.settings import RecommendSettings
     from mgw.recommend.catalogue import Title
     from mgw.recommend.history import History
-    from mgw.recommend.recommender import Recommendation
+    from mgw.recommend.recommender import Recommendation, Recommender
 
 TopK = Annotated[int | None, typer.Option("--top-k", "-k", min=1, help="How many titles. [recommend.top_k]")]
 
@@ -29,17 +33,29 @@ def recommend(
 
     A user of whom nothing is known gets what most people watch, and the output says so.
     """
-    from mgw.recommend.catalogue import read_titles
-    from mgw.recommend.history import read_history
     from mgw.recommend.recommender import Recommender
 
     loaded = current_project(ctx, recommend__top_k=top_k)
-    settings = loaded.settings.recommend
     recommender = Recommender(project_models(loaded).current())
     with project_session(loaded) as connection:
-        history = read_history(connection, user)
-        found = recommender.recommend(history, settings.top_k, reasons=settings.reasons)
-        titles = read_titles(connection, [recommendation.content_id for recommendation in found])
+        show_recommendations(recommender, connection, user, loaded.settings.recommend, json=json)
+
+
+def show_recommendations(
+    recommender: Recommender,
+    connection: Connection[TupleRow],
+    user: str,
+    settings: RecommendSettings,
+    *,
+    json: bool,
+) -> None:
+    """Ask the recommender for a user and print its answer."""
+    from mgw.recommend.catalogue import read_titles
+    from mgw.recommend.history import read_history
+
+    history = read_history(connection, user)
+    found = recommender.recommend(history, settings.top_k, reasons=settings.reasons)
+    titles = read_titles(connection, [recommendation.content_id for recommendation in found])
     model = recommender.snapshot.manifest.name
     explained = [(entry, titles.get(entry.content_id), _explanation(entry, history)) for entry in found]
     if json:

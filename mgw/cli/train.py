@@ -56,10 +56,11 @@ def als(
         snapshot = train_als(
             data, project_models(loaded), loaded.settings.als, threads=loaded.settings.threads, progress=progress
         )
-    _show(snapshot, time.perf_counter() - began, json=json)
+    show_training(snapshot, time.perf_counter() - began, json=json)
 
 
-def _show(snapshot: Snapshot, seconds: float, *, json: bool) -> None:
+def show_training(snapshot: Snapshot, seconds: float, *, json: bool) -> None:
+    """Print what was trained."""
     manifest = snapshot.manifest
     if json:
         out.json({"model": manifest.name, "data": manifest.data, "parameters": manifest.parameters, "seconds": seconds})

@@ -1,14 +1,20 @@
-"""Writing files so that a reader sees the old content or the new, never a part, and translating what the disk says."""
+"""Writing files so that a reader sees the old content or the new, never a part, and translating what the disk says.
+
+What is written aside has a name of the form `.NAME.XXXXXXXX.part`. A process that is killed leaves it behind. It is
+locked while it is being written, and the kernel drops the locks of a dead process: so `sweep` can tell at once, without
+guessing by age, what nobody works on any more.
+"""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import secrets
 import shutil
-import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mgw.core.errors import DiskFull, FileUnreadable, ReadOnly
 
@@ -17,11 +23,12 @@ if TYPE_CHECKING:
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_ASIDE = ".part"
 
 
 @contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Translate an `OSError` raised while writing at `path`.
+def storage_errors(path: Path, action: Literal["write", "read"] = "write") -> Iterator[None]:
+    """Translate an `OSError` raised in the block, which writes at `path` or reads there.
 
     Raises:
         DiskFull: no space, or no quota, is left.
@@ -37,26 +44,28 @@ def storage_errors(path: Path) -> Iterator[None]:
                 f"no space left to write {where}", hint="free some space and run the command again"
             ) from error
         if error.errno in _REFUSED:
-            raise ReadOnly(
-                f"may not write {where}: {error.strerror}", hint="check the owner and the permissions"
+            refused = ReadOnly if action == "write" else FileUnreadable
+            raise refused(
+                f"may not {action} {where}: {error.strerror}", hint="check the owner and the permissions"
             ) from error
         raise FileUnreadable(f"{where}: {error.strerror or error}") from error
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write `content` to `path` by way of a file beside it, synced and renamed."""
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Write `content` to `path` by way of a file beside it, synced and renamed; the umask takes from `mode`."""
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        aside = _aside(path)
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
             with os.fdopen(handle, "wb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, mode)
-            os.replace(name, path)
+                aside.replace(path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            aside.unlink(missing_ok=True)
             raise
         sync_directory(path.parent)
 
@@ -69,10 +78,13 @@ def directory_published_as(path: Path) -> Iterator[Path]:
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        aside = _aside(path)
+        with locked(path.parent):  # nobody sweeps between the two steps
+            aside.mkdir()
+            descriptor = os.open(aside, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             yield aside
-            aside.chmod(0o755)
             for file in aside.iterdir():
                 sync_directory(file)
             sync_directory(aside)
@@ -81,6 +93,54 @@ def directory_published_as(path: Path) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time into the block; a lock of a process that died is gone with it.
+
+    Raises:
+        OSError: the folder does not exist or may not be read.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left written aside in `folder`; what is still being written stays."""
+    with suppress(OSError), locked(folder):
+        for path in folder.glob(f".*{_ASIDE}"):
+            _remove_unless_locked(path)
+
+
+def _remove_unless_locked(path: Path) -> None:
+    with suppress(OSError):  # locked, gone, or on a file system without locks: whoever asked can do without
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        finally:
+            os.close(descriptor)
+
+
+def remove_directory(path: Path) -> None:
+    """Remove a folder, renamed first, so that nobody finds half of it under its name.
+
+    Raises:
+        OSError: it does not exist or may not be removed.
+    """
+    aside = _aside(path)
+    path.rename(aside)
+    shutil.rmtree(aside)
 
 
 def sync_directory(path: Path) -> None:
@@ -90,3 +150,7 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{_ASIDE}")

@@ -20,11 +20,12 @@ import numpy as np
 
 from mgw import __version__
 from mgw.core.settings import AlsSettings
-from mgw.recommend.als import ALS
+from mgw.recommend.als import ALS, loss
 from mgw.recommend.als.model import weighted_gram
 from mgw.recommend.interactions import strength_matrix
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
     from mgw.core.artifacts import ModelStore, Snapshot
@@ -39,12 +40,21 @@ def train_als(
     *,
     threads: int,
     progress: Progress,
-    metrics: dict[str, Any] | None = None,
+    measured: dict[str, Any] | None = None,
 ) -> Snapshot:
-    """Fit ALS on all events and publish the snapshot."""
+    """Fit ALS on all events and publish the snapshot.
+
+    Args:
+        data: all events.
+        store: where to publish.
+        settings: the parameters.
+        threads: how many; 0 means one for each CPU.
+        progress: where to report.
+        measured: figures of an evaluation with these parameters, for the manifest.
+    """
     matrix = strength_matrix(data.events)
     model = ALS.fit(matrix, settings, threads=threads, progress=progress)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "item_factors": model.item_factors,
         "user_factors": model.user_factors,
         "gram": weighted_gram(model.item_factors, settings.unobserved_weight),
@@ -57,7 +67,7 @@ def train_als(
         arrays,
         parameters=msgspec.to_builtins(settings),
         data=describe_data(data, matrix),
-        metrics=metrics or {},
+        metrics={"objective": loss(model, matrix, settings), **(measured or {})},
         versions=library_versions(),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from psycopg import IsolationLevel
 
 from mgw.core.database.statements import copy_out, statement
 from mgw.core.errors import DatabaseFailed, NoEvents
@@ -50,13 +51,13 @@ class TrainingData(NamedTuple):
 
 
 def read_training_data(connection: Connection[TupleRow]) -> TrainingData:
-    """Read every viewing event, in one view of the database.
+    """Read every viewing event, in one view of the database; the connection may not be in a transaction.
 
     Raises:
         NoEvents: there is none.
     """
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
     with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         users, user_ids = _ids(connection.execute(statement("training/users")).fetchall())
         items, content_ids = _ids(connection.execute(statement("training/content")).fetchall())
         rows = _parse(copy_out(connection, "training/events"))

@@ -82,10 +82,9 @@ class Split:
 
 def seen_matrix(events: Events) -> csr_array[np.bool_]:
     """Mark every (user, title) pair that has an event, liked or not, `(n_users, n_items)`."""
-    # SciPy would add up the marks of a pair's events, so each pair is named once.
-    users, items = np.divmod(np.unique(_pair_of_each_event(events)), max(events.n_items, 1))
-    marks = np.ones(len(users), dtype=np.bool_)
-    return csr_array((marks, (users, items)), shape=(events.n_users, events.n_items))
+    # The marks of a pair's events are added up, and the sum of booleans is one mark again.
+    marks = np.ones(len(events), dtype=np.bool_)
+    return csr_array((marks, (events.users, events.items)), shape=(events.n_users, events.n_items))
 
 
 def choose_split(events: Events, settings: EvaluateSettings) -> Split:

@@ -120,6 +120,18 @@ def test_differences_are_paired(split, models):
     assert own.low < own.value < own.high
 
 
+def test_intervals_hold_95_percent_of_the_resampled_means_of_the_figures_and_of_each_users_difference(split, models):
+    result = evaluate(models, split, SETTINGS)
+    mine, base = result.models["item-knn"], result.models["popularity"]
+    for metric, values in mine.per_user.items():
+        lead = values - base.per_user[metric]
+        for estimate, figures in ((mine.metrics[metric], values), (mine.differences[metric], lead)):
+            means = sorted(resampled_means(figures[:, None], 200, seed=0)[:, 0].tolist())
+            # 2.5 % of 200 resamples are five.
+            assert means[4] - 1e-12 <= estimate.low <= means[5] + 1e-12
+            assert means[194] - 1e-12 <= estimate.high <= means[195] + 1e-12
+
+
 def test_coverage_has_no_interval(split, models):
     model = evaluate(models, split, SETTINGS).models["item-knn"]
     for estimate in (model.metrics["coverage@3"], model.differences["coverage@3"]):

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 PositiveInt = Annotated[int, Meta(ge=1)]
+Seed = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
-Share = Annotated[float, Meta(ge=0, le=1)]
 OpenShare = Annotated[float, Meta(gt=0, lt=1)]
 Secret = Annotated[str, Meta(extra={"secret": True})]  # never shown or echoed as it is; see `redacted`
 
@@ -56,7 +56,7 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     unobserved_weight: Positive = 0.2
     strength_scale: Positive = 1.0
     init_stddev: Positive = 0.1
-    seed: int = 0
+    seed: Seed = 0
 
 
 class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -77,7 +77,7 @@ class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     top_k: PositiveInt = 10
     recall_k: PositiveInt = 20
     bootstrap_samples: PositiveInt = 1000
-    seed: int = 0
+    seed: Seed = 0
 
 
 class RecommendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

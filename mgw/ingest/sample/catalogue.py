@@ -136,7 +136,8 @@ def _mean(vectors: NDArray[np.float64], rows: NDArray[np.int64], weights: tuple[
 def _places(content: NDArray[np.float64]) -> NDArray[np.float32]:
     """Centre the titles and scale them so that their dot products with a unit taste vary by about 1."""
     centred = content - content.mean(axis=0)
-    return in_steps(centred * np.sqrt(DIMENSIONS / (centred**2).sum(axis=1).mean()))
+    # By column: scores are summed up one dimension after the other over all titles.
+    return np.asfortranarray(in_steps(centred * np.sqrt(DIMENSIONS / (centred**2).sum(axis=1).mean())))
 
 
 def _ages(rng: np.random.Generator, n_titles: int) -> NDArray[np.float64]:

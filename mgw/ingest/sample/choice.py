@@ -2,7 +2,7 @@
 
 A user's titles are drawn without replacement with probability proportional to exp(taste · place + appeal). Gumbel noise
 comes from a table over 16 random bits, in the same whole steps as scores, and equal keys go by the order of titles.
-What is chosen therefore depends on neither the processor nor the BLAS.
+What is chosen therefore does not depend on the processor.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def _without_replacement(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Draw `counts` titles for each viewer by Gumbel top-k: users, titles and scores of taste, one row each."""
     n_users, n_titles = len(counts), len(catalogue)
-    scores = in_steps(viewers.tastes) @ catalogue.places.T  # (n_users, n_titles), whole numbers
+    # einsum and not a BLAS: there are too few dimensions for one to help, and its threads would wait for each other.
+    scores = np.einsum("ud,dt->ut", in_steps(viewers.tastes), catalogue.places.T)  # whole numbers
     keys = _GUMBEL.take(rng.integers(0, _LEVELS, (n_users, n_titles), dtype=np.uint16))
     keys += scores
     keys += catalogue.appeal

@@ -1,7 +1,7 @@
 """The space that titles and tastes share: where genres and themes lie in it, and how values in it are kept exact.
 
 Coordinates are whole numbers of 1/32 in float32 arrays. Dot products of such numbers stay below 2^24, so that float32
-holds them exactly whatever order a BLAS sums them in: the same seed chooses the same titles on every processor.
+holds them exactly in whatever order they are summed: the same seed chooses the same titles on every processor.
 """
 
 from __future__ import annotations

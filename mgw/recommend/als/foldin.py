@@ -56,7 +56,7 @@ class FoldIn:
         history = self.item_factors[items].astype(np.float64)
         scale = np.float64(self._settings.strength_scale) * strength
         wanted = self.item_factors[targets].astype(np.float64)
-        return wanted @ cho_solve(factor, (history * scale[:, None]).T)  # type: ignore[no-any-return]
+        return wanted @ cho_solve(factor, (history * scale[:, None]).T)
 
     def _solve(
         self, items: NDArray[np.int64], strength: NDArray[np.float32]

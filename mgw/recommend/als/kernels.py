@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BLOCK_ROWS = 32
 
 
-@numba.njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
 def solve_rows(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
@@ -87,7 +87,7 @@ def solve_rows(
                         direction[r, k] = product[r, k] + turn * direction[r, k]
 
 
-@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
 def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.float32:  # pragma: no cover - compiled
     total = np.float32(0)
     for k in range(len(a)):
@@ -95,7 +95,7 @@ def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.float32:  # pragm
     return total
 
 
-@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
 def _add_own(
     product: NDArray[np.float32],
     vector: NDArray[np.float32],
@@ -117,7 +117,7 @@ def _add_own(
             product[k] += weight * y[k]
 
 
-@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
 def _right_side(
     side: NDArray[np.float32],
     row: int,

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 CG_STEPS = 3
 _GRAM_ROWS = 4096
+_LEAST_REGULARIZATION = 1e-5
+_MOST_REGULARIZATION = 1e30  # more would leave float32, and everything is zero long before
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +146,11 @@ def _half_step(
     settings: AlsSettings,
 ) -> None:
     gram = weighted_gram(others, settings.unobserved_weight)
-    regularization = _regularization(matrix, settings)
-    # A floor keeps the preconditioner finite where regularization is zero and the Gram matrix singular.
-    floor = 1e-6 * np.trace(gram) / len(gram) + 1e-12
-    shared = gram + (regularization.mean() + floor) * np.eye(len(gram))
+    # Next to no regularization may leave a system singular, and the rounding errors of float32 would then grow into
+    # the factors without end. This much more is below what float32 can tell from none.
+    floor = _LEAST_REGULARIZATION * np.trace(gram) / len(gram) + np.finfo(np.float32).tiny
+    regularization = np.clip(_regularization(matrix, settings), floor, _MOST_REGULARIZATION)
+    shared = gram + regularization.mean() * np.eye(len(gram))
     inverse = np.linalg.inv(shared)
     solve_rows(
         matrix.indptr.astype(np.int64),
@@ -173,8 +176,9 @@ def _regularization(matrix: csr_array[np.float32], settings: AlsSettings) -> NDA
 @contextmanager
 def _numba_threads(threads: int) -> Iterator[None]:
     """Set Numba's number of threads for a block; 0 means all."""
+    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # set when Numba is imported
     before = numba.get_num_threads()
-    numba.set_num_threads(min(threads or numba.config.NUMBA_NUM_THREADS, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(threads or most, most))
     try:
         yield
     finally:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from mgw.core.database.embedded.cache import cached
 from mgw.core.database.embedded.keeper.postgres import identity
 from mgw.core.errors import EmbeddedUnavailable
+from mgw.core.files import storage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,16 +174,21 @@ def _copy(prefix: Path, aside: Path) -> None:
     target = aside / prefix.parent.name / prefix.name
     unneeded = shutil.ignore_patterns("*.a", "pgxs", "pkgconfig", "doc", "man")
     for folder in ("lib", "share"):
-        shutil.copytree(prefix / folder, target / folder, ignore=unneeded, symlinks=True)
+        shutil.copytree(prefix / folder, target / folder, ignore=unneeded, symlinks=True, copy_function=_copy_file)
     libraries = prefix.parent.with_name(f"{prefix.parent.name}.libs")
     if libraries.is_dir():
-        shutil.copytree(libraries, aside / libraries.name, symlinks=True)
+        shutil.copytree(libraries, aside / libraries.name, symlinks=True, copy_function=_copy_file)
     (target / "bin").mkdir()
     for name in ("postgres", "initdb"):
-        shutil.copy(prefix / "bin" / name, target / "bin" / name)
+        _copy_file(prefix / "bin" / name, target / "bin" / name)
         (target / "bin" / name).chmod(0o755)
     for parent, _, files in os.walk(aside):
         Path(parent).chmod(0o755)
         for file in (Path(parent, name) for name in files):
             if not file.is_symlink():
                 file.chmod(file.stat().st_mode | 0o444)
+
+
+def _copy_file(source: str | Path, target: str | Path) -> None:
+    with storage_errors(Path(target)):  # copytree would go on after an OSError and blur it
+        shutil.copy(source, target)

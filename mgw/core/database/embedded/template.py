@@ -43,7 +43,7 @@ def create_data(data: Path, binaries: Binaries, account: Account) -> None:
         shutil.rmtree(litter, ignore_errors=True)
     aside = Path(tempfile.mkdtemp(prefix=prefix, dir=data.parent))
     try:
-        shutil.copytree(template, aside, copy_function=_copy_private, dirs_exist_ok=True)
+        _copy_tree(template, aside)
         account.own_tree(aside)
         sync_tree(aside)
         aside.rename(data)
@@ -53,9 +53,16 @@ def create_data(data: Path, binaries: Binaries, account: Account) -> None:
         raise
 
 
-def _copy_private(source: str, target: str) -> None:
-    shutil.copyfile(source, target)
-    Path(target).chmod(0o600)  # copytree itself gives folders the mode of their source, 0700
+def _copy_tree(source: Path, target: Path) -> None:
+    """Copy files and folders, private to their owner; unlike that of `shutil`, stop at the first error and keep it."""
+    for entry in os.scandir(source):
+        path = target / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            path.mkdir(mode=0o700)
+            _copy_tree(Path(entry.path), path)
+        else:
+            shutil.copyfile(entry.path, path)
+            path.chmod(0o600)
 
 
 def _build(aside: Path, binaries: Binaries) -> None:

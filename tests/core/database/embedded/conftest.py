@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -19,7 +20,7 @@ import mgw
 from mgw.core.database.embedded import EmbeddedServer
 
 PATIENCE_S = 60.0
-REPOSITORY = Path(mgw.__file__).parents[1]
+PYTHONPATH = os.pathsep.join([str(Path(mgw.__file__).parents[1]), sysconfig.get_path("platlib")])
 NOBODY = 65534
 
 # Holds a lease until its standard input ends, and says where it leads.
@@ -81,7 +82,7 @@ class Client:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+            env={**os.environ, "PYTHONPATH": PYTHONPATH, **environment},
             cwd="/",
             **identity,
         )
@@ -182,10 +183,19 @@ class Nobody:
 
 
 def _usable_by_nobody(python: str) -> bool:
-    command = [python, "-B", "-c", "import sys, mgw.core.files; assert sys.version_info >= (3, 11)"]
-    identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    environment = {"PYTHONPATH": str(REPOSITORY), "PATH": os.defpath}
+    """Return whether that user can run an interpreter of our version, and may read our packages."""
+    program = f"import sys, mgw.core.database.embedded; assert sys.version_info[:2] == {sys.version_info[:2]}"
     try:
-        return subprocess.run(command, capture_output=True, env=environment, cwd="/", check=False, **identity).returncode == 0
+        answer = subprocess.run(
+            [python, "-B", "-c", program],
+            capture_output=True,
+            env={"PYTHONPATH": PYTHONPATH, "PATH": os.defpath},
+            cwd="/",
+            check=False,
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+        )
     except PermissionError:
         return False
+    return answer.returncode == 0

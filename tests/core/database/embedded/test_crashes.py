@@ -73,7 +73,7 @@ def test_a_busy_backend_that_outlives_its_server_does_not_block_the_next(filled)
 
     busy = threading.Thread(target=compute)
     busy.start()
-    active = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {backend} AND state = 'active'"  # noqa: S608
+    active = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {backend} AND state = 'active'"
     wait_until(lambda: query(status.url, active) == [(1,)], "the query runs")
     os.kill(status.pid, signal.SIGKILL)
     wait_until_gone(status.pid, status.keeper_pid)
@@ -159,9 +159,13 @@ def test_a_server_that_cannot_start_is_quoted(filled):
 
 
 def test_damaged_data_is_named(filled):
-    (filled.home / "data" / "PG_VERSION").write_text("?")
+    mark = filled.home / "data" / "PG_VERSION"
+    version = mark.read_text()
+    mark.write_text("?")
     with pytest.raises(EmbeddedFailed, match="PG_VERSION is damaged"), filled.lease():
         pass
+    mark.write_text(version)
+    assert_heals(filled)
 
 
 def test_a_keeper_that_does_not_answer_is_not_waited_for_for_ever(filled):

@@ -14,7 +14,15 @@ from .conftest import PATIENCE_S, is_running, query, wait_until, wait_until_gone
 def test_a_lease_leads_to_an_empty_utf8_database_in_utc(server):
     with server.lease() as url:
         assert query(url, "SELECT current_database(), current_user") == [("mgw", "mgw")]
-        facts = "server_encoding", "TimeZone", "data_checksums", "fsync", "full_page_writes", "synchronous_commit", "jit"
+        facts = (
+            "server_encoding",
+            "TimeZone",
+            "data_checksums",
+            "fsync",
+            "full_page_writes",
+            "synchronous_commit",
+            "jit",
+        )
         shown = {name: query(url, f"SHOW {name}")[0][0] for name in facts}
     assert shown == dict(zip(facts, ("UTF8", "UTC", "on", "on", "on", "on", "off"), strict=True))
 

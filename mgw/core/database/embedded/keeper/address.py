@@ -16,9 +16,14 @@ _PREFIX = "mgw-"
 def fits(folder: str, socket_name: str) -> bool:
     """Return whether a socket in `folder` can be named by its path, also in the URL of a libpq client.
 
-    libpq takes a comma in a host for a list of hosts, and there is no way to escape it.
+    libpq takes a comma in a host for a list of hosts, and there is no way to escape it; psycopg wants UTF-8.
     """
-    return "," not in folder and len(os.fsencode(os.path.join(folder, socket_name))) <= _SUN_PATH_BYTES  # noqa: PTH118
+    path = os.fsencode(os.path.join(folder, socket_name))  # noqa: PTH118 - pathlib is slow to import
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"," not in path and len(path) <= _SUN_PATH_BYTES
 
 
 def make_link(folder: str) -> str:

@@ -135,7 +135,7 @@ class Keeper:
     def _answer(self, caller: _Caller, request: dict[str, Any]) -> None:
         if request.get("protocol") != PROTOCOL:
             caller.send(encode(error="the server was started by another version of mgw"))
-        elif request.get("op") not in {"lease", "pin", "status"}:
+        elif request.get("op") not in ("lease", "pin", "status"):
             caller.send(encode(error=f"there is no operation {request.get('op')!r}"))
         else:
             caller.has_lease |= request["op"] == "lease"

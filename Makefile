@@ -1,0 +1,54 @@
+# `make demo` shows what mgw does, `make test` checks it; both set up what they need in .venv.
+
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(foreach p,python3.14 python3.13 python3.12 python3.11 python3,$(shell \
+	command -v $(p) >/dev/null && $(p) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+BIN := .venv/bin
+DEMO ?= mgw-demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit nightly docs bench constraints clean
+
+help:  ## Say what can be made.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: .venv/installed  ## Sample data, a trained model, and what it recommends.
+	@$(BIN)/mgw demo $(DEMO)
+
+test: lint unit  ## Everything that is checked before a change lands.
+
+lint: .venv/installed  ## Style, types, import contracts, generated documents.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+unit: .venv/installed  ## The tests.
+	$(BIN)/pytest -n auto -m "not nightly"
+
+nightly: .venv/installed  ## The tests at sizes too large for every run.
+	$(BIN)/pytest -n auto -m nightly
+
+docs: .venv/installed  ## Write the documents that are generated.
+	$(BIN)/python docs/generate.py
+
+bench: .venv/installed  ## Measure, and print machine, versions and seed.
+	$(BIN)/python benchmarks/journey.py
+
+constraints: .venv/installed  ## Pin the newest versions of all dependencies, with hashes.
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file constraints.txt
+
+# Every dependency is pinned with its hashes; then the project itself, editable, from this folder.
+.venv/installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "mgw needs Python 3.11 or later with venv (Debian: apt install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+clean:  ## Remove what was made here, the demonstration's data among it.
+	-$(BIN)/mgw --config $(DEMO)/mgw.yaml db stop 2>/dev/null
+	rm -rf .venv $(DEMO) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,72 @@
+"""Writes the documents that follow from the program: `cli.md` from every command's help.
+
+`--check` writes nothing and fails, with a diff, where a document is not what the program says today.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ["TERMINAL_WIDTH"] = os.environ["COLUMNS"] = "100"
+
+import click
+import typer.main
+
+from mgw.cli.app import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCS = Path(__file__).parent
+WIDTH = 100
+
+
+def cli_reference() -> str:
+    """Return the help of every command as one page."""
+    root = typer.main.get_command(app)
+    parts = [
+        "# Commands\n\nGenerated from `--help` by `make docs`.\n\n"
+        "Exit codes: 0 yes · 1 the answer is no · 2 usage, configuration or an unreachable service · 3 a fault of"
+        " mgw · 130 interrupted · 141 the reader of the output went away. Results go to stdout, everything else to"
+        " stderr.\n"
+    ]
+    for path, text in _helps(root, "mgw", None):
+        parts.append(f"## {path}\n\n```text\n{text}\n```\n")
+    return "\n".join(parts)
+
+
+def _helps(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+    context = command.make_context(name, [], parent=parent, resilient_parsing=True, max_content_width=WIDTH)
+    context.terminal_width = WIDTH
+    yield context.command_path, "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+    if isinstance(command, click.Group):
+        for child in command.list_commands(context):
+            found = command.get_command(context, child)
+            assert found is not None
+            yield from _helps(found, child, context)
+
+
+def main() -> int:
+    """Write the documents, or with `--check` compare them; return the exit code."""
+    documents = {DOCS / "cli.md": cli_reference()}
+    stale = 0
+    for path, content in documents.items():
+        existing = path.read_text(encoding="utf-8") if path.exists() else ""
+        if existing == content:
+            continue
+        if "--check" not in sys.argv[1:]:
+            path.write_text(content, encoding="utf-8")
+            print(f"wrote {path}")
+            continue
+        stale += 1
+        names = {"fromfile": f"{path} as it is", "tofile": f"{path} as it should be: make docs"}
+        sys.stderr.writelines(difflib.unified_diff(existing.splitlines(True), content.splitlines(True), **names))
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

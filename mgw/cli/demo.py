@@ -1,0 +1,82 @@
+"""`mgw demo`: from nothing to recommendations in one command, on generated data."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgw.cli.evaluate import show_evaluation
+from mgw.cli.imports import show_report
+from mgw.cli.init import FILE_NAME, write_configuration
+from mgw.cli.output import out
+from mgw.cli.project import project_models, project_session
+from mgw.cli.recommend import show_recommendations
+from mgw.cli.train import show_training
+from mgw.core.settings import load_settings
+
+USER = "u00042"
+TITLE = "t0007"
+
+
+def demo(
+    directory: Annotated[Path, typer.Argument(help="Folder of the demonstration's project.")] = Path("mgw-demo"),
+) -> None:
+    """Set up a project with sample data, train, evaluate, recommend.
+
+    Everything lies in the folder; the database is the embedded server, whatever the configuration around says. Run
+    again, it goes over the same ground with the same result.
+    """
+    from mgw.ingest.sample import SampleSize
+    from mgw.ingest.sampling import load_sample
+    from mgw.recommend.comparison import compare_with_baselines
+    from mgw.recommend.recommender import Recommender
+    from mgw.recommend.snapshot import train_als
+    from mgw.recommend.source import read_training_data
+
+    if not (directory / FILE_NAME).exists():
+        write_configuration(directory, force=False)
+    # The environment may point at somebody's own database, which sample data has no business in.
+    loaded = load_settings(config=directory / FILE_NAME, environ={})
+    with project_session(loaded) as connection:
+        _heading("A catalogue and two years of viewing, in the embedded PostgreSQL")
+        with out.progress() as progress:
+            report = load_sample(connection, SampleSize(), seed=0, progress=progress)
+        connection.commit()
+        show_report(report, json=False)
+
+        _heading("Training")
+        began = time.perf_counter()
+        data = read_training_data(connection)
+        with out.progress() as progress:
+            snapshot = train_als(
+                data, project_models(loaded), loaded.settings.als, threads=loaded.settings.threads, progress=progress
+            )
+        show_training(snapshot, time.perf_counter() - began, json=False)
+
+        _heading("Is it better than recommending what is popular?")
+        with out.progress() as progress:
+            evaluation = compare_with_baselines(data.events, loaded.settings, progress)
+        show_evaluation(evaluation)
+
+        _heading("Ten titles for one user, and why")
+        show_recommendations(Recommender(snapshot), connection, USER, loaded.settings.recommend, json=False)
+    _heading("Next")
+    for arguments in (f"recommend {USER} --json", f"similar {TITLE}", "doctor"):
+        out.print(f"  cd {shlex.quote(str(directory))} && {_program()} {arguments}")
+
+
+def _heading(text: str) -> None:
+    out.print(f"\n== {text} ==\n")
+
+
+def _program() -> str:
+    """Name this program as the user can call it from another folder."""
+    called = Path(sys.argv[0])
+    on_path = any(Path(folder, "mgw").is_file() for folder in os.get_exec_path())
+    return "mgw" if on_path or called.name != "mgw" else shlex.quote(str(called.resolve()))
