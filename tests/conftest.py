@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import itertools
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from mgw.core.database.embedded import EmbeddedServer
+from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
 from mgw.core.database.migrations import migrate, read_migrations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import LiteralString
 
     from psycopg import Connection
     from psycopg.rows import TupleRow
@@ -66,3 +76,75 @@ def database(database_url: str) -> Iterator[Connection[TupleRow]]:
 
 def _named(url: str, database: str) -> str:
     return urlsplit(url)._replace(path=f"/{database}").geturl()
+
+
+class PasswordServer:
+    """A server that somebody else runs: the system's PostgreSQL on a TCP port, which asks for a password.
+
+    Attributes:
+        port: on 127.0.0.1.
+        folder: a folder that the server may enter and its user owns.
+        uid: whom the server runs as.
+    """
+
+    USER, PASSWORD = "ada", "pa/ss@w:rd?#%"
+
+    def __init__(self, folder: Path, bin_dir: Path) -> None:
+        self.folder, self.uid = folder, os.geteuid() or pwd.getpwnam("nobody").pw_uid
+        os.chown(folder, self.uid, -1)
+        (folder / "password").write_text(self.PASSWORD)
+        (folder / "password").chmod(0o644)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        data, identity = folder / "data", {"user": self.uid, "extra_groups": []} if os.geteuid() == 0 else {}
+        initdb = [bin_dir / "initdb", "-D", data, "-U", self.USER, f"--pwfile={folder / 'password'}", "--no-sync"]
+        subprocess.run(
+            [*initdb, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"],
+            check=True, capture_output=True, cwd="/", **identity,
+        )  # fmt: skip
+        settings = (f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off")
+        self._process = subprocess.Popen(
+            [bin_dir / "postgres", "-D", data, *itertools.chain(*(("-c", setting) for setting in settings))],
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd="/", **identity,
+            preexec_fn=_bound_to_this_process(),
+        )  # fmt: skip
+        lines = iter(self._process.stderr)
+        said = list(itertools.takewhile(lambda line: "ready to accept connections" not in line, lines))
+        assert self._process.poll() is None, "".join(said)
+        threading.Thread(target=lambda: list(lines), daemon=True).start()  # or the server would wait for its reader
+
+    def url(self, name: str = "postgres", *, user: str = USER, password: str | None = PASSWORD, query: str = "") -> str:
+        """Return the URL of a database; None is no password."""
+        secret = "" if password is None else f":{quote(password, safe='')}"
+        return f"postgresql://{user}{secret}@127.0.0.1:{self.port}/{name}{query}"
+
+    def run(self, statement: LiteralString, name: str = "postgres") -> None:
+        """Run a statement as the superuser."""
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def stop(self) -> None:
+        """Disconnect everybody and end."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(60)
+        self._process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def password_server() -> Iterator[PasswordServer]:
+    bin_dir = Path("/usr/lib/postgresql/15/bin")
+    if not (bin_dir / "initdb").is_file():
+        pytest.skip(f"there is no PostgreSQL of the system in {bin_dir}")
+    with tempfile.TemporaryDirectory(prefix="mgw-server-", dir="/tmp") as folder:
+        server = PasswordServer(Path(folder), bin_dir)
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def password_database(password_server: PasswordServer) -> Iterator[str]:
+    """The name of an empty database on the server that asks for a password."""
+    name = f"films_{next(_NUMBERS)}"
+    password_server.run(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield name
+    password_server.run(f"DROP DATABASE {name} WITH (FORCE)")

@@ -6,10 +6,11 @@ Exit codes: 0 yes · 1 the answer is no · 2 usage, configuration or an unreacha
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,11 +28,14 @@ from mgw.cli.project import RootOptions
 from mgw.cli.recommend import recommend, similar
 from mgw.cli.sample import sample
 from mgw.cli.train import app as train_app
-from mgw.core.errors import MgwError
+from mgw.core.errors import MgwError, UsageInvalid
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 FAULT_OF_OURS = 3
+
+# Typer has no public name for the base of its errors, which was click's until Typer took click in.
+_UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="mgw",
@@ -55,7 +59,7 @@ def root(
     config: Annotated[
         Path | None, typer.Option("--config", help="Configuration file. Default: mgw.yaml here or in a parent folder.")
     ] = None,
-    version: Annotated[
+    _wants_version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
@@ -78,18 +82,55 @@ app.command()(doctor)
 
 def main() -> None:
     """Run the command line and exit; the outermost edge, where errors become messages and exit codes."""
+    _let_any_text_through()
     try:
-        app()
+        code = _run()
+        sys.stdout.flush()  # here, where a reader that went away can still be told apart
     except MgwError as error:
         out.error(error)
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except KeyboardInterrupt:
         out.note("interrupted")
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader has gone: nothing more can be printed, not even by the interpreter when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(BROKEN_PIPE)
-    except Exception:
+        code = BROKEN_PIPE
+    except Exception:  # noqa: BLE001 - the outermost edge
         out.bug()
-        sys.exit(FAULT_OF_OURS)
+        code = FAULT_OF_OURS
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command and return its exit code.
+
+    Not by `app()`, which has answers of its own to Ctrl-C, to a broken pipe and to wrong usage.
+
+    Raises:
+        UsageInvalid: there is no such command or option, or a value does not fit.
+    """
+    if "_MGW_COMPLETE" in os.environ:  # the shell asks what could stand behind the cursor
+        app(prog_name="mgw")
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("mgw", sys.argv[1:]) as ctx:
+            command.invoke(ctx)
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # the help, on stderr: nothing was asked
+            return UsageInvalid.exit_code
+        path = error.ctx.command_path if error.ctx is not None else "mgw"
+        raise UsageInvalid(error.format_message(), hint=f"`{path} --help` shows what it takes") from error
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.Abort:
+        return INTERRUPTED
+    return 0
+
+
+def _let_any_text_through() -> None:
+    """Print what the terminal's encoding lacks as `?`: a title in Greek is no reason to fail in a C locale."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
+import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,10 +16,12 @@ from mgw.cli.output import out
 from mgw.cli.project import current_project, project_database
 from mgw.core.errors import DatabaseUnreachable, EmbeddedUnavailable
 from mgw.core.settings import redact_url
+from mgw.core.settings.redaction import MASK
 
 if TYPE_CHECKING:
     from mgw.core.database import Database
     from mgw.core.database.embedded import EmbeddedServer
+    from mgw.core.database.migrations import MigrationState
 
 app = typer.Typer(help="Start, stop, migrate and look at the database.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -45,40 +48,50 @@ def stop(ctx: typer.Context) -> None:
 
 @app.command()
 def status(ctx: typer.Context, json: Json = False) -> None:
-    """Show the server and the migrations that it has; exit code 1 if any is waiting or the server is away."""
-    from mgw.core.database.migrations import migration_states, read_migrations
+    """Show the server and the migrations that it has; exit code 1 if any is waiting or the server is away.
 
+    To ask does not start the embedded server.
+    """
     database = project_database(current_project(ctx))
-    running = database.embedded.status() if database.embedded is not None else None
-    document: dict[str, object] = {"kind": "embedded" if running else "external"}
-    if running is not None:
-        document |= {
-            key: str(value) if key == "data_dir" else value for key, value in dataclasses.asdict(running).items()
-        }
-    migrations = None
-    if running is None or running.running:
-        with database.connect() as connection:
-            version = connection.info.server_version
-            document |= {"running": True, "version": f"{version // 10_000}.{version % 10_000}"}
-            document["url"] = redact_url(database.url) if database.url else document["url"]
-            migrations = migration_states(connection, read_migrations())
-    document["migrations"] = migrations and [
-        {
-            "number": s.migration.number,
-            "name": s.migration.name,
-            "applied_at": s.applied_at and s.applied_at.isoformat(),
-        }
-        for s in migrations
-    ]
+    document, states = _examine(database)
+    document["migrations"] = [_described(state) for state in states] if states is not None else None
     if json:
         out.json(document)
     else:
         out.table("Database", ["", ""], [(key, value) for key, value in document.items() if key != "migrations"])
-        for s in migrations or ():
-            at = f"{s.applied_at:%Y-%m-%d %H:%M} UTC" if s.applied_at else "waiting"
-            out.print(f"migration {s.migration.number:04}_{s.migration.name}: {at}")
-    if migrations is None or any(s.applied_at is None for s in migrations):
+        for state in states or ():
+            at = f"{state.applied_at:%Y-%m-%d %H:%M} UTC" if state.applied_at else "waiting"
+            out.print(f"migration {state.migration.number:04}_{state.migration.name}: {at}")
+    if states is None or any(state.applied_at is None for state in states):
         raise typer.Exit(1)
+
+
+def _examine(database: Database) -> tuple[dict[str, object], list[MigrationState] | None]:
+    """Return what there is to say of the server, and its migrations unless it is away."""
+    from mgw.core.database.migrations import migration_states, read_migrations
+
+    if database.embedded is not None:
+        found = database.embedded.status()
+        document = {"kind": "embedded", **dataclasses.asdict(found), "data_dir": str(found.data_dir)}
+        if not found.running:
+            return document, None
+    else:
+        document = {"kind": "external", "running": False, "url": redact_url(database.url or "")}
+    try:
+        with database.connect() as connection:
+            version = connection.info.server_version
+            document |= {"running": True, "version": f"{version // 10_000}.{version % 10_000}"}
+            return document, migration_states(connection, read_migrations())
+    except DatabaseUnreachable as error:
+        return {**document, "running": False, "problem": error.message}, None
+
+
+def _described(state: MigrationState) -> dict[str, object]:
+    return {
+        "number": state.migration.number,
+        "name": state.migration.name,
+        "applied_at": state.applied_at and state.applied_at.isoformat(),
+    }
 
 
 @app.command()
@@ -102,7 +115,7 @@ def url(ctx: typer.Context) -> None:
     """
     database = project_database(current_project(ctx))
     if database.url is not None:
-        out.print(redact_url(database.url))
+        out.print(_without_passwords(database.url))
         return
     running = _embedded(database, "url").status()
     if not running.running or running.url is None:
@@ -120,8 +133,21 @@ def shell(
     with database.address() as address:
         # Neither URL nor password may be seen in the list of processes, so both travel in the environment.
         environment = {**os.environ, **database.libpq_environment(address)}
-        finished = subprocess.run([_psql(database), *(arguments or [])], env=environment, check=False)
-    sys.exit(finished.returncode)
+        # Ctrl-C is for psql, which drops the line or the statement and goes on. (A handler that does nothing, and not
+        # SIG_IGN, which psql's own children would inherit.)
+        former = signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            finished = subprocess.run([_psql(database), *(arguments or [])], env=environment, check=False)
+        finally:
+            signal.signal(signal.SIGINT, former)
+    raise typer.Exit(finished.returncode if finished.returncode >= 0 else 128 - finished.returncode)
+
+
+def _without_passwords(url: str) -> str:
+    """Leave every password out: `***` in its place would be sent to the server by whoever uses the URL."""
+    shown = redact_url(url).replace(f":{MASK}@", "@")
+    shown = re.sub(rf"[^?&\s=]+={re.escape(MASK)}(?:&|\s|$)", "", shown)
+    return shown.rstrip("?& ")
 
 
 def _psql(database: Database) -> str:

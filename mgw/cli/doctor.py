@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -65,7 +66,10 @@ def doctor(ctx: typer.Context, json: Json = False) -> None:
 def _examine(ctx: typer.Context) -> Iterator[Finding]:
     yield Finding("mgw", "ok", f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
     yield from _libraries()
-    yield _blas()
+    try:
+        yield _blas()
+    except (ImportError, OSError) as error:
+        yield Finding("BLAS and threads", "bad", f"cannot be loaded: {error}", "install mgw again")
     try:
         loaded = current_project(ctx)
     except MgwError as error:
@@ -77,6 +81,9 @@ def _examine(ctx: typer.Context) -> Iterator[Finding]:
             yield look(loaded)
         except MgwError as error:
             yield _failed(subject, error)
+        except OSError as error:
+            yield Finding(subject, "bad", str(error), "check the folder, its owner and its permissions")
+    yield from _password_file(loaded)
 
 
 def _failed(subject: str, error: MgwError) -> Finding:
@@ -94,13 +101,14 @@ def _libraries() -> Iterator[Finding]:
 
 def _blas() -> Finding:
     import numpy as np  # noqa: F401 - loads the BLAS that is to be looked at
-    from numba import config
+    from numba import get_num_threads
     from threadpoolctl import threadpool_info
 
     pools = [f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} threads" for pool in threadpool_info()]
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    detail = f"{'; '.join(pools) or 'no BLAS found'}; Numba {config.NUMBA_NUM_THREADS} threads; {available} CPUs"
-    if available > config.NUMBA_NUM_THREADS:
+    threads = get_num_threads()
+    detail = f"{'; '.join(pools) or 'no BLAS found'}; Numba {threads} threads; {available} CPUs"
+    if available > threads:
         return Finding("BLAS and threads", "note", detail, "NUMBA_NUM_THREADS is below the number of CPUs")
     return Finding("BLAS and threads", "ok", detail)
 
@@ -108,9 +116,11 @@ def _blas() -> Finding:
 def _disk(loaded: LoadedSettings) -> Finding:
     folder = resolve_path(loaded, loaded.settings.state_dir)
     existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir():
+        return Finding("disk", "bad", f"{existing} is not a folder", "move the file away, or set state_dir")
     free = shutil.disk_usage(existing).free
     detail = f"{folder}: {free / 1e9:.1f} GB free"
-    if not os.access(existing, os.W_OK):
+    if not os.access(existing, os.W_OK | os.X_OK):
         return Finding("disk", "bad", f"{existing} may not be written", "check its owner, or set state_dir")
     if free < LEAST_FREE_BYTES:
         return Finding("disk", "bad", detail, "free some space, or set state_dir to another disk")
@@ -132,6 +142,17 @@ def _database(loaded: LoadedSettings) -> Finding:
     if waiting:
         return Finding("database", "note" if database.embedded else "bad", detail, "run `mgw db migrate`")
     return Finding("database", "ok", detail)
+
+
+def _password_file(loaded: LoadedSettings) -> Iterator[Finding]:
+    """Note a password that others can read. It works all the same: containers mount secrets like that."""
+    name = loaded.settings.database.password_file
+    if name is None:
+        return
+    path = resolve_path(loaded, name)
+    with suppress(OSError):  # what cannot be read is the database's finding
+        if path.stat().st_mode & 0o077:
+            yield Finding("password file", "note", f"{path} can be read by other users", f"chmod 600 {path}")
 
 
 def _model(loaded: LoadedSettings) -> Finding:

@@ -61,13 +61,15 @@ def evaluate(
 def show_evaluation(evaluation: Evaluation) -> None:
     """Print the models side by side."""
     out.print(evaluation.description)
-    left_out = ", ".join(f"{count:,} {why}" for why, count in evaluation.audience.left_out.items() if count)
+    left_out = ", ".join(
+        f"{count:,} {why.replace('_', ' ')}" for why, count in evaluation.audience.left_out.items() if count
+    )
     out.print(f"{len(evaluation.audience.users):,} users evaluated" + (f"; left out: {left_out}" if left_out else ""))
     out.print("")
     names = list(next(iter(evaluation.models.values())).metrics)
     out.table(
         "Mean over users, with 95 % bootstrap intervals",
-        ["model", *(f">{name}" for name in names)],
+        ["model", *(f">{_heading(name)}" for name in names)],
         [(model, *(_figure(found.metrics[name]) for name in names)) for model, found in evaluation.models.items()],
     )
     compared = {model: found.differences for model, found in evaluation.models.items() if found.differences}
@@ -75,9 +77,14 @@ def show_evaluation(evaluation: Evaluation) -> None:
     out.print("")
     out.table(
         f"Difference to {evaluation.baseline}, paired by user",
-        ["model", *(f">{name}" for name in shared)],
+        ["model", *(f">{_heading(name)}" for name in shared)],
         [(model, *(_figure(found[name], sign="+") for name in shared)) for model, found in compared.items()],
     )
+
+
+def _heading(metric: str) -> str:
+    """Write a metric as people do: `ndcg@10` is NDCG@10, `recall@20` is Recall@20."""
+    return metric.upper() if metric.startswith("ndcg") else metric.capitalize()
 
 
 def _figure(estimate: Estimate, sign: str = "") -> str:

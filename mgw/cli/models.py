@@ -9,7 +9,7 @@ import typer
 from mgw.cli.imports import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_models
-from mgw.core.errors import ModelDamaged, ModelForeign
+from mgw.core.errors import FileUnreadable, ModelDamaged, ModelForeign, ModelNotFound
 
 if TYPE_CHECKING:
     from mgw.core.artifacts import ModelStore
@@ -31,8 +31,8 @@ def list_models(ctx: typer.Context, json: Json = False) -> None:
         out.note("no model has been trained yet: run `mgw train als`")
         return
     rows = [
-        ("*" if entry["in_use"] else "", entry["name"], entry.get("created_at", ""), entry.get("factors", ""),
-         entry.get("events", ""), f"{entry['size_bytes'] / 1e6:.1f} MB" if "size_bytes" in entry else "", entry.get("problem", ""))
+        ("*" if entry["in_use"] else "", *(entry.get(key, "") for key in ("name", "created_at", "factors", "events")),
+         _megabytes(entry.get("size_bytes")), entry.get("problem", ""))
         for entry in entries
     ]  # fmt: skip
     out.table("Models (* in use)", ["", "name", "trained", ">factors", ">events", ">size", "problem"], rows)
@@ -75,11 +75,16 @@ def delete(ctx: typer.Context, name: Name) -> None:
     out.print(f"{name} is deleted")
 
 
+def _megabytes(size_bytes: object) -> str:
+    return f"{size_bytes / 1e6:.1f} MB" if isinstance(size_bytes, int) else ""
+
+
 def _entry(store: ModelStore, name: str) -> dict[str, object]:
     entry: dict[str, object] = {"name": name, "in_use": name == store.current_name()}
     try:
         snapshot = store.open(name)
-    except (ModelDamaged, ModelForeign) as error:
+        size_bytes = snapshot.size_bytes
+    except (ModelDamaged, ModelForeign, ModelNotFound, FileUnreadable) as error:  # not found: deleted meanwhile
         return {**entry, "problem": error.message}
     manifest = snapshot.manifest
     return {
@@ -88,5 +93,5 @@ def _entry(store: ModelStore, name: str) -> dict[str, object]:
         "created_at": f"{manifest.created_at:%Y-%m-%d %H:%M} UTC",
         "factors": manifest.parameters.get("factors"),
         "events": manifest.data.get("events"),
-        "size_bytes": snapshot.size_bytes,
+        "size_bytes": size_bytes,
     }

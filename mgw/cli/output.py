@@ -1,7 +1,7 @@
 """The one object that prints: results go to stdout, everything else to stderr.
 
-`NO_COLOR` and `FORCE_COLOR` are respected (by rich), progress bars appear only on a terminal, and a table that is
-piped into a file keeps its full width instead of being cut to 80 columns.
+`NO_COLOR` and `FORCE_COLOR` are respected (by rich), progress bars appear only on a terminal, whatever `FORCE_COLOR`
+says, and a table that is piped into a file keeps its full width instead of being cut to 80 columns.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mgw.core.errors import MgwError
     from mgw.core.progress import Stage
 
-PIPED_WIDTH = 200
+PIPED_WIDTH = 10_000
 
 
 class Output:
@@ -40,7 +40,9 @@ class Output:
 
     def json(self, document: object) -> None:
         """Print the result as one JSON document."""
-        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        # JSON can write every letter in ASCII, which loses nothing where the terminal is not in UTF-8.
+        plain = (sys.stdout.encoding or "").replace("-", "").lower() != "utf8"
+        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=plain, allow_nan=False) + "\n")
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table; columns whose name starts with `>` are aligned to the right."""
@@ -84,7 +86,7 @@ class Output:
             TaskProgressColumn(),
             TimeElapsedColumn(),
         )
-        with Progress(*columns, console=self._stderr, disable=not self._stderr.is_terminal) as bars:
+        with Progress(*columns, console=self._stderr, disable=not sys.stderr.isatty()) as bars:
             yield TerminalProgress(bars)
 
 

@@ -31,12 +31,16 @@ def als(
     unobserved_weight: Annotated[float | None, typer.Option(help="α0. [als.unobserved_weight]")] = None,
     seed: Annotated[int | None, typer.Option(help="One seed gives one model. [als.seed]")] = None,
     threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Measure these parameters first, and keep the figures with the model.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train implicit-feedback ALS on all viewing events and take the model into use.
 
     The model is published as a snapshot in one step: a training that is interrupted leaves the model before it.
     """
+    from mgw.recommend.comparison import measured_als
     from mgw.recommend.snapshot import train_als
     from mgw.recommend.source import read_training_data
 
@@ -53,8 +57,14 @@ def als(
     with project_session(loaded) as connection:
         data = read_training_data(connection)
     with out.progress() as progress:
+        measured = measured_als(data.events, loaded.settings, progress) if evaluate else None
         snapshot = train_als(
-            data, project_models(loaded), loaded.settings.als, threads=loaded.settings.threads, progress=progress
+            data,
+            project_models(loaded),
+            loaded.settings.als,
+            threads=loaded.settings.threads,
+            progress=progress,
+            measured=measured,
         )
     show_training(snapshot, time.perf_counter() - began, json=json)
 

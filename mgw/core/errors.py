@@ -2,6 +2,7 @@
 
     MgwError
     ├── ConfigError                 what was asked for in files, environment or flags
+    │   ├── UsageInvalid            USAGE_INVALID
     │   ├── ConfigNotFound          CONFIG_NOT_FOUND
     │   ├── ConfigInvalid           CONFIG_INVALID
     │   └── ConfigExists            CONFIG_EXISTS
@@ -12,6 +13,7 @@
     ├── DatabaseError               PostgreSQL, ours or the user's
     │   ├── DatabaseUnreachable     DATABASE_UNREACHABLE
     │   ├── DatabaseAuthFailed      DATABASE_AUTH_FAILED
+    │   ├── DatabaseDenied          DATABASE_DENIED
     │   ├── DatabaseFailed          DATABASE_FAILED
     │   ├── DatabaseTooOld          DATABASE_TOO_OLD
     │   ├── SchemaOutdated          SCHEMA_OUTDATED
@@ -66,6 +68,12 @@ class MgwError(Exception):
 
 class ConfigError(MgwError):
     """Base of the errors in configuration files, environment variables and flags."""
+
+
+class UsageInvalid(ConfigError):
+    """There is no such command, option or argument, or a value does not fit."""
+
+    code = "USAGE_INVALID"
 
 
 class ConfigNotFound(ConfigError):
@@ -123,6 +131,12 @@ class DatabaseAuthFailed(DatabaseError):
     """The server refused the user, the password or the database name."""
 
     code = "DATABASE_AUTH_FAILED"
+
+
+class DatabaseDenied(DatabaseError):
+    """The user lacks a right in the database, or the server only reads: a standby, or a setting."""
+
+    code = "DATABASE_DENIED"
 
 
 class DatabaseFailed(DatabaseError):

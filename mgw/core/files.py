@@ -13,16 +13,17 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mgw.core.errors import DiskFull, FileUnreadable, ReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _ASIDE = ".part"
 
 
@@ -56,10 +57,11 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = _aside(path)
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with locked(path.parent):  # nobody sweeps between the two steps
+            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            _lock(descriptor)
         try:
-            with os.fdopen(handle, "wb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -82,7 +84,7 @@ def directory_published_as(path: Path) -> Iterator[Path]:
         with locked(path.parent):  # nobody sweeps between the two steps
             aside.mkdir()
             descriptor = os.open(aside, os.O_RDONLY | os.O_DIRECTORY)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         try:
             yield aside
             for file in aside.iterdir():
@@ -98,22 +100,38 @@ def directory_published_as(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time into the block; a lock of a process that died is gone with it.
+def locked(path: Path) -> Iterator[None]:
+    """Let one process at a time into the block; the lock of a process that died is gone with it.
+
+    Args:
+        path: a folder, or a file, which is made if it is not there.
 
     Raises:
-        OSError: the folder does not exist or may not be read.
+        OSError: it may not be opened.
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    folder = path.is_dir()
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY if folder else os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor)
         yield
     finally:
         os.close(descriptor)
 
 
+def _lock(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        # Some network file systems have no locks for folders. Work goes on without: `sweep`, which needs them, does
+        # nothing there.
+        if error.errno not in _NO_LOCKS:
+            raise
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed processes left written aside in `folder`; what is still being written stays."""
+    if not folder.is_dir():
+        return
     with suppress(OSError), locked(folder):
         for path in folder.glob(f".*{_ASIDE}"):
             _remove_unless_locked(path)
@@ -138,9 +156,10 @@ def remove_directory(path: Path) -> None:
     Raises:
         OSError: it does not exist or may not be removed.
     """
-    aside = _aside(path)
-    path.rename(aside)
-    shutil.rmtree(aside)
+    with locked(path.parent):
+        aside = _aside(path)
+        path.rename(aside)
+        shutil.rmtree(aside)
 
 
 def sync_directory(path: Path) -> None:

@@ -30,7 +30,7 @@ class _SilentStage:
 
 class _Silent:
     @contextmanager
-    def stage(self, description: str, total: float | None = None) -> Iterator[Stage]:
+    def stage(self, description: str, total: float | None = None) -> Iterator[Stage]:  # noqa: ARG002 - a Progress
         yield _SilentStage()
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mgw.ingest.columns import check_width, column_places
 from mgw.ingest.faults import Malformed
 from mgw.ingest.tables import LIST_SEPARATOR
+from mgw.ingest.values import Unusable, check_name, check_text, number, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 FIRST_YEAR, LAST_YEAR = 1870, 2200
 LONGEST_RUNTIME_MINUTES = 32_767
+LONGEST_LIST = 32_767
+"""Billing positions are small integers in the database."""
+
+T = TypeVar("T")
 
 
 class ContentRow(NamedTuple):
@@ -57,10 +62,9 @@ class ContentParser:
         SourceInvalid: a column that is required, or that the mapping names, is missing.
     """
 
-    def __init__(self, columns: Sequence[str], mapping: Mapping[str, str]) -> None:
+    def __init__(self, columns: tuple[str, ...], mapping: Mapping[str, str]) -> None:
         self._places = column_places(columns, mapping, fields=CONTENT_FIELDS, required=("id", "title"))
-        self._names = {field: columns[place] for field, place in self._places.items()}
-        self._width = len(columns)
+        self._columns = columns
         self._seen: set[str] = set()
 
     def parse(self, values: Sequence[str]) -> ContentRow:
@@ -69,61 +73,72 @@ class ContentParser:
         Raises:
             Malformed: names the column and the reason.
         """
-        check_width(values, self._width)
-        content_id = self._required(values, "id")
-        if content_id in self._seen:
-            raise Malformed(
-                self._names["id"], "content given twice", f"content {content_id!r} stood in the file before"
-            )
+        check_width(values, self._columns)
+        content_id = self._value(values, "id", self._new_id)
+        title = self._value(values, "title", _title)
+        assert content_id is not None
+        assert title is not None
         row = ContentRow(
             content_id,
-            self._required(values, "title"),
-            self._kind(values),
-            self._whole_number(values, "year", FIRST_YEAR, LAST_YEAR),
-            self._whole_number(values, "runtime_minutes", 1, LONGEST_RUNTIME_MINUTES),
-            self._text(values, "plot"),
-            *(self._list(values, field) for field in ("genres", "themes", "actors", "directors", "writers")),
+            title,
+            self._value(values, "kind", _kind),
+            self._value(values, "year", lambda text: _whole_number(text, "year", FIRST_YEAR, LAST_YEAR)),
+            self._value(values, "runtime_minutes", lambda text: _whole_number(text, "runtime", 1, LONGEST_RUNTIME_MINUTES)),
+            self._value(values, "plot", _plot),
+            *(self._value(values, field, _names) for field in ("genres", "themes", "actors", "directors", "writers")),
         )
         self._seen.add(content_id)
         return row
 
-    def _required(self, values: Sequence[str], field: str) -> str:
-        value = self._text(values, field)
-        if value is None:
-            raise Malformed(self._names[field], f"no {field}", f"the {field} is empty")
-        return value
-
-    def _text(self, values: Sequence[str], field: str) -> str | None:
+    def _value(self, values: Sequence[str], field: str, convert: Callable[[str], T]) -> T | None:
         place = self._places.get(field)
         if place is None:
             return None
-        value = values[place].strip()
-        if "\0" in value:
-            raise Malformed(self._names[field], f"bad {field}", "the text holds a NUL character")
-        return value or None
-
-    def _kind(self, values: Sequence[str]) -> str | None:
-        value = self._text(values, "kind")
-        if value is not None and value.lower() not in {"film", "series"}:
-            raise Malformed(self._names["kind"], "bad kind", f"{value!r} is neither film nor series")
-        return value.lower() if value else None
-
-    def _whole_number(self, values: Sequence[str], field: str, least: int, most: int) -> int | None:
-        text = self._text(values, field)
-        if text is None:
-            return None
         try:
-            value = float(text)
-        except ValueError:
-            raise Malformed(self._names[field], f"bad {field}", f"{text!r} is not a number") from None
-        if not least <= value <= most or value != int(value):
-            raise Malformed(
-                self._names[field], f"{field} out of range", f"{text} is not a whole number from {least} to {most}"
-            )
-        return int(value)
+            return convert(values[place].strip())
+        except Unusable as fault:
+            raise Malformed(self._columns[place], fault.kind, fault.reason) from fault
 
-    def _list(self, values: Sequence[str], field: str) -> list[str] | None:
-        if field not in self._places:
-            return None
-        parts = (part.strip() for part in (self._text(values, field) or "").split(LIST_SEPARATOR))
-        return list(dict.fromkeys(part for part in parts if part))
+    def _new_id(self, text: str) -> str:
+        check_name(text, "content id")
+        if text in self._seen:
+            raise Unusable("content given twice", f"content {shown(text)} stood in the file before")
+        return text
+
+
+def _title(text: str) -> str:
+    if not text:
+        raise Unusable("no title", "the title is empty")
+    check_text(text, "title")
+    return text
+
+
+def _plot(text: str) -> str | None:
+    check_text(text, "plot")
+    return text or None
+
+
+def _kind(text: str) -> str | None:
+    word = text.lower()
+    if word not in {"film", "series", ""}:
+        raise Unusable("bad kind", f"{shown(text)} is neither film nor series")
+    return word or None
+
+
+def _whole_number(text: str, what: str, least: int, most: int) -> int | None:
+    if not text:
+        return None
+    value = number(text, what)
+    if not least <= value <= most or value != int(value):
+        raise Unusable(f"{what} out of range", f"{shown(text)} is not a whole number from {least} to {most}")
+    return int(value)
+
+
+def _names(text: str) -> list[str]:
+    parts = (part.strip() for part in text.split(LIST_SEPARATOR))
+    names = list(dict.fromkeys(part for part in parts if part))
+    if len(names) > LONGEST_LIST:
+        raise Unusable("list too long", f"the list has {len(names):,} entries, {LONGEST_LIST:,} at most may be")
+    for name in names:
+        check_name(name, "entry")
+    return names

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import os
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mgw.core.errors import RowsInvalid
-from mgw.core.files import storage_errors
+from mgw.core.errors import RowsInvalid, SourceInvalid
+from mgw.ingest.rejects import RejectsWriter
+from mgw.ingest.values import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import TracebackType
 
 OnError = Literal["stop", "skip"]
 SHOWN = 10
+_HINT = "mend the file, or leave such rows out with --on-error skip (--rejects FILE keeps them)"
+_HINTS = {
+    "unknown content": "import the titles first, with `mgw import content`, or leave such rows out with --on-error skip",
+    "not text": "say which encoding the file has: --encoding latin-1",
+}
 
 
 class Malformed(ValueError):
@@ -50,12 +53,15 @@ class Fault:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}, column {self.column}: {self.reason}"
+        return f"{self.file}, line {self.line}, column {listed((self.column,))}: {self.reason}"
 
 
 @dataclass(slots=True)
 class Faults:
     """Collects the faults of an import, and keeps the rows themselves where a file for them was given.
+
+    That file takes its place when the block ends well, or when it ends because rows were refused; whatever else ends
+    the block leaves things as they were.
 
     Attributes:
         on_error: "stop" to refuse the whole import, "skip" to go on without the rows.
@@ -79,12 +85,31 @@ class Faults:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._writer is not None:
-            self._writer.close()
+            if error is None or isinstance(error, RowsInvalid):
+                self._writer.publish()
+            else:
+                self._writer.discard()
 
     @property
     def total(self) -> int:
         """How many rows were at fault."""
         return self.counts.total()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the import will be refused, so that good rows are of no use any more."""
+        return self.on_error == "stop" and self.total > 0
+
+    def read_from(self, source: Path) -> None:
+        """Make sure that the rejected rows do not replace the file that they come from.
+
+        Raises:
+            SourceInvalid: they would.
+        """
+        if self.rejects is not None and self.rejects.exists() and source.exists() and self.rejects.samefile(source):
+            raise SourceInvalid(
+                f"--rejects {self.rejects}: this is the file that is imported", hint="name another file for the rows"
+            )
 
     def add(self, fault: Fault, columns: Sequence[str], values: Sequence[str]) -> None:
         """Take note of a fault, and of the row that it is in."""
@@ -92,7 +117,12 @@ class Faults:
         if len(self.first) < SHOWN:
             self.first.append(fault)
         if self._writer is not None:
-            self._writer.write(fault, columns, values)
+            self._writer.write((fault.file, fault.line, fault.column, fault.reason), columns, values)
+
+    def lines(self) -> list[str]:
+        """Describe the first faults, a line for each, and say how many more there are."""
+        more = self.total - len(self.first)
+        return [*map(str, self.first), *([f"… and {more:,} more"] if more else [])]
 
     def raise_if_stopping(self) -> None:
         """Refuse the import if there was a fault and the policy is to stop.
@@ -100,45 +130,10 @@ class Faults:
         Raises:
             RowsInvalid: names the first faults, each with file, line and column.
         """
-        if self.on_error == "skip" or self.total == 0:
+        if not self.stopping:
             return
-        lines = [str(fault) for fault in self.first]
-        if self.total > len(lines):
-            lines.append(f"… and {self.total - len(lines)} more")
-        count = f"{self.total} row{'s' if self.total > 1 else ''}"
+        count = f"{self.total:,} row{'s' if self.total > 1 else ''}"
         raise RowsInvalid(
-            f"{count} cannot be used, nothing was imported\n  " + "\n  ".join(lines),
-            hint="mend the file, or leave such rows out with --on-error skip (--rejects FILE keeps them)",
+            "\n  ".join([f"{count} cannot be used, nothing was imported", *self.lines()]),
+            hint=_HINTS.get(next(iter(self.counts)), _HINT) if len(self.counts) == 1 else _HINT,
         )
-
-
-class RejectsWriter:
-    """Writes rejected rows as CSV: the row as it was, then file, line, column and reason.
-
-    The file can be mended and imported again as it is: the four columns at the end are not taken for data.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._columns: Sequence[str] | None = None
-        with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, self._aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-            self._file = os.fdopen(handle, "w", newline="", encoding="utf-8")
-        self._csv = csv.writer(self._file, lineterminator="\n")
-
-    def write(self, fault: Fault, columns: Sequence[str], values: Sequence[str]) -> None:
-        """Append one row; a header stands before the first row and wherever the columns change."""
-        with storage_errors(self._path):
-            if self._columns != columns:
-                self._csv.writerow([*columns, "mgw_file", "mgw_line", "mgw_column", "mgw_reason"])
-                self._columns = columns
-            padded = [*values, *[""] * (len(columns) - len(values))]
-            self._csv.writerow([*padded, fault.file, fault.line, fault.column, fault.reason])
-
-    def close(self) -> None:
-        """Put the file in its place."""
-        with storage_errors(self._path):
-            self._file.close()
-            Path(self._aside).chmod(0o644)
-            Path(self._aside).replace(self._path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mgw.recommend.als import ALS
 from mgw.recommend.baselines import ItemKNN, Popularity
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from mgw.recommend.baselines import Scorer
     from mgw.recommend.evaluate import Evaluation
     from mgw.recommend.interactions import Events
+
+
+_ALS = "ALS"
 
 
 def compare_with_baselines(events: Events, settings: Settings, progress: Progress) -> Evaluation:
@@ -32,5 +35,15 @@ def compare_with_baselines(events: Events, settings: Settings, progress: Progres
         item_knn = ItemKNN.fit(matrix)
         stage.advance()
     als = ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
-    models: dict[str, Scorer] = {"popularity": popularity, "item-kNN": item_knn, "ALS": als}
+    models: dict[str, Scorer] = {"popularity": popularity, "item-kNN": item_knn, _ALS: als}
     return evaluate(models, split, settings.evaluate, progress, baseline="popularity")
+
+
+def measured_als(events: Events, settings: Settings, progress: Progress) -> dict[str, Any]:
+    """Measure ALS on a split, for a model's manifest: the split, each metric's mean and its 95 % interval.
+
+    Raises:
+        NothingToEvaluate: the split leaves nobody to ask.
+    """
+    evaluation = compare_with_baselines(events, settings, progress).to_json()
+    return {"split": evaluation["split"], **evaluation["models"][_ALS]["metrics"]}

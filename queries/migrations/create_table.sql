@@ -1,5 +1,5 @@
 -- The record of what ran, with the checksum of the file as it was.
-CREATE TABLE IF NOT EXISTS mgw_migrations (
+CREATE TABLE mgw_migrations (
     number integer PRIMARY KEY,
     name text NOT NULL,
     checksum text NOT NULL,

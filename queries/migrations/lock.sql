@@ -1,2 +1,3 @@
--- Two processes that migrate take turns; the number is the CRC-32 of "mgw_migrations".
-SELECT pg_advisory_lock(2946827134);
+-- Two processes that migrate take turns, a migration each, until its transaction ends; the number is the CRC-32 of
+-- "mgw_migrations".
+SELECT pg_advisory_xact_lock(2946827134);

@@ -1,7 +1,7 @@
 """Migrations: plain SQL files, numbered, applied in one transaction each and recorded with their checksum.
 
 A file that was edited after it ran is an error, because two databases with the same number of migrations would no
-longer have the same schema. An advisory lock makes two migrating processes take turns.
+longer have the same schema. An advisory lock, held for a migration at a time, makes two migrating processes take turns.
 """
 
 from __future__ import annotations
@@ -9,22 +9,26 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING
 
 import psycopg
 
-from mgw.core.database.statements import statement
+from mgw.core.database.statements import statement, tokens
 from mgw.core.errors import MigrationEdited, MigrationFailed, MigrationsInvalid, SchemaOutdated
 from mgw.core.resources import resource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
-_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql", re.ASCII)
+_TRANSACTION_CONTROL = {"ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "ROLLBACK", "START"}
+# The disk, rights, the connection, a timeout: translated where every statement's errors are.
+_NOT_ITS_FAULT = {"53100", "42501", "25006", "57014", "57P01", "57P02", "57P03", "55P03"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,18 @@ class Migration:
         number: its place in the order, from 1, without gaps.
         name: what the file name says after the number.
         sql: the statements.
-        checksum: SHA-256 of the file.
+        checksum: SHA-256 of the statements.
     """
 
     number: int
     name: str
     sql: str
     checksum: str
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.number:04}_{self.name}.sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +65,16 @@ def read_migrations(folder: Path | None = None) -> list[Migration]:
     """Read the migrations of a folder (the program's own by default), in order.
 
     Raises:
-        MigrationsInvalid: a name is not `0001_words.sql`, or a number is missing or used twice.
+        MigrationsInvalid: a name is not `0001_words.sql`, a number is missing or used twice, a file cannot be read.
     """
     folder = folder or resource("migrations")
     migrations = [_read(path) for path in sorted(folder.glob("*.sql"))]
+    if not migrations:
+        raise MigrationsInvalid(f"there are no migrations in {folder}", hint="install mgw again")
     for expected, migration in enumerate(migrations, start=1):
         if migration.number != expected:
             raise MigrationsInvalid(
-                f"{folder}: found {migration.number:04}_{migration.name}.sql where number {expected:04} was expected",
+                f"{folder}: found {migration.file} where number {expected:04} was expected",
                 hint="number the migrations from 0001, without gaps and without using a number twice",
             )
     return migrations
@@ -73,8 +84,13 @@ def _read(path: Path) -> Migration:
     match = _NAME.fullmatch(path.name)
     if match is None:
         raise MigrationsInvalid(f"{path}: not a name for a migration", hint="name it like 0002_add_ratings.sql")
-    content = path.read_bytes()
-    return Migration(int(match[1]), match[2], content.decode("utf-8"), hashlib.sha256(content).hexdigest())
+    try:
+        # Git may write the same file with other line ends on another machine. That is no edit: such a file is read,
+        # summed and run as if it had ours.
+        sql = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MigrationsInvalid(f"{path}: cannot be read: {error}", hint="migrations are files in UTF-8") from error
+    return Migration(int(match[1]), match[2], sql, hashlib.sha256(sql.encode()).hexdigest())
 
 
 def migration_states(connection: Connection[TupleRow], migrations: list[Migration]) -> list[MigrationState]:
@@ -84,8 +100,7 @@ def migration_states(connection: Connection[TupleRow], migrations: list[Migratio
         MigrationEdited: a file is not what was applied under its number.
         SchemaOutdated: the database has migrations that are not among these.
     """
-    table = connection.execute(statement("migrations/table_exists")).fetchone()
-    rows = connection.execute(statement("migrations/applied")).fetchall() if table and table[0] else []
+    rows = connection.execute(statement("migrations/applied")).fetchall() if _table_exists(connection) else []
     applied = {number: (name, checksum, at) for number, name, checksum, at in rows}
     if unknown := sorted(set(applied) - {migration.number for migration in migrations}):
         raise SchemaOutdated(
@@ -95,49 +110,113 @@ def migration_states(connection: Connection[TupleRow], migrations: list[Migratio
     for migration in migrations:
         if migration.number in applied and applied[migration.number][1] != migration.checksum:
             raise MigrationEdited(
-                f"{migration.number:04}_{migration.name}.sql was edited after it ran on"
-                f" {applied[migration.number][2]:%Y-%m-%d %H:%M} UTC",
+                f"{migration.file} was edited after it ran on {applied[migration.number][2]:%Y-%m-%d %H:%M %Z}",
                 hint="restore the file, and put the change into a new migration",
             )
     return [MigrationState(m, applied[m.number][2] if m.number in applied else None) for m in migrations]
 
 
 def migrate(connection: Connection[TupleRow], migrations: list[Migration]) -> list[Migration]:
-    """Apply what the database lacks and return it; each migration is committed by itself.
+    """Apply what the database lacks and return it.
+
+    Each migration is a transaction of its own, and so is the look at what is next: two processes take turns, and what
+    one has applied the other does not repeat. Work that is pending on the connection is committed before.
 
     Raises:
         MigrationFailed: PostgreSQL refused a statement; the migrations before it stay.
     """
     applied: list[Migration] = []
-    if all(state.applied_at for state in migration_states(connection, migrations)):
-        return []
-    connection.execute(statement("migrations/lock"))  # held until the connection closes
-    connection.execute(statement("migrations/create_table"))
-    connection.commit()
-    for state in migration_states(connection, migrations):
-        if state.applied_at is None:
-            _apply(connection, state.migration)
-            applied.append(state.migration)
-    connection.commit()
+    up_to_date = all(state.applied_at for state in migration_states(connection, migrations))
+    connection.commit()  # or what follows would be a part of the transaction that the look began
+    while not up_to_date:
+        with connection.transaction():
+            connection.execute(statement("migrations/lock"))
+            waiting = [
+                state.migration for state in _states_in_new_table(connection, migrations) if not state.applied_at
+            ]
+            if waiting:
+                _apply(connection, waiting[0])
+                applied.append(waiting[0])
+            up_to_date = not waiting
     return applied
 
 
+def _states_in_new_table(connection: Connection[TupleRow], migrations: list[Migration]) -> list[MigrationState]:
+    if not _table_exists(connection):  # asked, for "if not exists" looks into the first schema of the path only
+        connection.execute(statement("migrations/create_table"))
+    return migration_states(connection, migrations)
+
+
+def _table_exists(connection: Connection[TupleRow]) -> bool:
+    row = connection.execute(statement("migrations/table_exists")).fetchone()
+    return bool(row and row[0])
+
+
 def _apply(connection: Connection[TupleRow], migration: Migration) -> None:
-    name = f"{migration.number:04}_{migration.name}.sql"
-    try:
-        with connection.transaction():
-            # Part of the program, as literal as a string in its source; without parameters it may hold many statements.
-            connection.execute(cast("LiteralString", migration.sql))
-            connection.execute(
-                statement("migrations/record"),
-                {"number": migration.number, "name": migration.name, "checksum": migration.checksum},
+    for start, sql in split(migration.sql):
+        line = migration.sql.count("\n", 0, start) + 1
+        if (first := sql.split(maxsplit=1)[0].rstrip(";").upper()) in _TRANSACTION_CONTROL:
+            raise MigrationFailed(
+                f"{migration.file}, line {line}: {first} would end the transaction that a migration is",
+                hint="leave it out; what needs a transaction of its own goes into a migration of its own",
             )
-    except psycopg.DatabaseError as error:
-        line = migration.sql.count("\n", 0, int(error.diag.statement_position or 1) - 1) + 1
-        raise MigrationFailed(
-            f"{name}, line {line}: {error.diag.message_primary or error}",
-            hint=error.diag.message_hint or "the migration was rolled back; mend it and run `mgw db migrate` again",
-        ) from error
+        try:
+            # Part of the program, as literal as a string in its source.
+            connection.execute(sql)
+        except psycopg.DatabaseError as error:
+            if error.sqlstate is None or error.sqlstate in _NOT_ITS_FAULT:
+                raise
+            line += sql.count("\n", 0, int(error.diag.statement_position or 1) - 1)
+            raise MigrationFailed(
+                f"{migration.file}, line {line}: {error.diag.message_primary or error}",
+                hint=_hint(error) or "it was rolled back; mend it and run `mgw db migrate` again",
+            ) from error
+    connection.execute(
+        statement("migrations/record"),
+        {"number": migration.number, "name": migration.name, "checksum": migration.checksum},
+    )
+
+
+def _hint(error: psycopg.DatabaseError) -> str | None:
+    if isinstance(error, psycopg.errors.ActiveSqlTransaction):
+        return "each migration runs in a transaction: build an index without CONCURRENTLY, or outside of migrations"
+    return error.diag.message_hint
+
+
+def split(sql: str) -> Iterator[tuple[int, str]]:
+    r"""Cut a script into its statements, each with where it begins; comments in front of a statement are left out.
+
+    A semicolon within parentheses (`CREATE RULE … DO (…; …)`) or within `BEGIN ATOMIC … END` ends nothing, as in psql.
+
+    >>> list(split("SELECT ';'; -- one\nSELECT 2;"))
+    [(0, "SELECT ';';"), (19, 'SELECT 2;')]
+    """
+    start: int | None = None
+    depth = 0
+    words: list[str] = []
+    for kind, text, position in tokens(sql):
+        if start is None and (kind == "comment" or text.isspace() or text == ";"):
+            continue
+        start = position if start is None else start
+        if kind == "word":
+            words.append(text.upper())
+        depth += _nesting(kind, text, words, depth)
+        if kind == "other" and text == ";" and depth <= 0:
+            yield start, sql[start : position + 1]
+            start, depth, words = None, 0, []
+    if start is not None:
+        yield start, sql[start:]
+
+
+def _nesting(kind: str, text: str, words: list[str], depth: int) -> int:
+    """Return by how much a token changes the depth; `words` are those of its statement, it included."""
+    if kind == "other":
+        return {"(": 1, ")": -1}.get(text, 0)
+    if kind != "word":
+        return 0
+    if words[-2:] == ["BEGIN", "ATOMIC"] or (words[-1] == "CASE" and depth > 0 and "ATOMIC" in words):
+        return 1
+    return -1 if words[-1] == "END" and depth > 0 and "ATOMIC" in words else 0
 
 
 def require_schema(connection: Connection[TupleRow]) -> None:
@@ -150,6 +229,6 @@ def require_schema(connection: Connection[TupleRow]) -> None:
     if waiting:
         raise SchemaOutdated(
             f"{len(waiting)} migration{'s have' if len(waiting) > 1 else ' has'} not run yet,"
-            f" the first is {waiting[0].number:04}_{waiting[0].name}",
+            f" the first is {waiting[0].file}",
             hint="run `mgw db migrate`",
         )

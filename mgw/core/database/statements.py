@@ -3,8 +3,8 @@ r"""The SQL that the program runs, read from `queries/` by name.
 A query's name is its path without the ending: `history/by_user` is `queries/history/by_user.sql`. Parameters are
 written `:name`, so that a file also runs in psql; psycopg wants `%(name)s`, so the text is rewritten once, by a scanner
 that knows PostgreSQL's strings, quoted names, comments and dollar quotes, and leaves them, `::`, `:=` and the colon of
-an array slice alone. Directly after `[` or a space a name is a parameter (`a[:n]`, `a[1 : :n]`), directly after a word,
-a number or a bracket it belongs to a slice (`a[1:n]`).
+an array slice alone. `:name` directly after a word, a number or a bracket belongs to a slice (`a[1:n]`); a slice up to a
+parameter is `a[1 : :n]`, and `a[:n]` is, as in psql, one element.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from psycopg import Connection, Copy
     from psycopg.rows import TupleRow
 
-# PostgreSQL, "Lexical Structure". A word takes its `$` along, so that `a$b$` opens no dollar quote; `E'…'` goes on after
-# a line break, with the same escapes.
+# PostgreSQL, "Lexical Structure". A word takes its `$` along, so that `a$b$` opens no dollar quote; `E'…'` goes on
+# after a line break, with the same escapes.
 _TOKEN = re.compile(
     r"""
       (?P<comment>   --[^\n]* )

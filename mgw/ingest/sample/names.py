@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def _words(text: str, separator: str | None = None) -> tuple[str, ...]:
     """Split a paragraph into words: a list literal would set one to a line."""
-    return tuple(word.strip() for word in text.split(separator))
+    return tuple(" ".join(word.split()) for word in text.split(separator))
 
 
 GIVEN_NAMES = _words(
@@ -75,6 +75,6 @@ def _initials(layer: int) -> str:
     """Middle initials that tell namesakes apart, once every plain name is taken."""
     letters = ""
     while layer:
-        layer, letter = divmod(layer - 1, len(_INITIALS))
+        layer, letter = divmod(layer, len(_INITIALS))
         letters = f"{_INITIALS[letter]}. {letters}"
     return letters

@@ -56,7 +56,7 @@ def respond(
     )
     # People rate what moved them either way, and seldom what they switched off.
     eager = -1.9 + viewers.rating_habit[users] + 0.5 * np.abs(liking)
-    rates = (rng.random(len(users)) < _logistic(eager)) & (completion > 0.4) & ~dismissed
+    rates = (rng.random(len(users)) < _logistic(eager)) & (completion > 0.4)
     return Responses(
         completion_rate=np.round(completion, 3).astype(np.float32),
         rating=np.where(rates, rating, np.nan).astype(np.float32),

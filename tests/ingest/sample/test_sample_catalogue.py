@@ -52,6 +52,7 @@ def test_fields_are_in_their_ranges(sample_titles):
         assert title.plot.endswith(".")
         assert title.genres[0] in title.plot
         assert "{" not in title.title + title.plot
+        assert title.plot == " ".join(title.plot.split())
 
 
 def test_credits_are_complete_and_in_order(sample_titles):
@@ -75,6 +76,12 @@ def test_people_come_back_and_mostly_in_one_genre(sample_titles):
     busy = [genres for genres in genres_of.values() if len(genres) >= 5]
     assert len(busy) > 50
     assert np.mean([Counter(genres).most_common(1)[0][1] / len(genres) for genres in busy]) > 0.5
+
+
+def test_a_few_actors_are_everywhere(sample_titles):
+    parts = Counter(credit.person for title in sample_titles for credit in title.credits if credit.role == "actor")
+    counts = np.sort(list(parts.values()))[::-1]
+    assert counts[: len(counts) // 10].sum() > 0.26 * counts.sum()
 
 
 def test_themes_go_with_genres(sample_titles):

@@ -11,6 +11,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -50,7 +51,7 @@ def is_running(pid: int) -> bool:
         return False
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ended between the two, or there is no /proc
         return not Path("/proc/self").exists()
 
 
@@ -160,35 +161,33 @@ def as_root():
 
 @pytest.fixture
 def nobody(as_root):
-    """A folder that `nobody` owns, and a way to start clients as that user."""
+    """A folder that `nobody` owns, and what it takes to start clients as that user."""
+    refusals = {python: _refusal_of_nobody(python) for python in (sys.executable, "/usr/bin/python3")}
+    usable = next((python for python, refusal in refusals.items() if refusal is None), None)
+    if usable is None:
+        pytest.skip(f"user nobody can run no Python with our packages: {refusals}")
     folder = Path(tempfile.mkdtemp(prefix="mgw-test-", dir="/tmp"))
     os.chown(folder, NOBODY, NOBODY)
-    yield Nobody(folder)
-    stop_as_root = [path.parent for path in folder.rglob("keeper.sock")]
-    assert not stop_as_root, f"a server still runs in {stop_as_root}"
+    environment = {"XDG_CACHE_HOME": str(folder / "cache"), "HOME": str(folder)}
+    yield Nobody(folder, {"uid": NOBODY, "python": usable, **environment})
+    wait_until(lambda: not list(folder.rglob("keeper.sock")), "the servers below the folder have ended")
     shutil.rmtree(folder)
 
 
+@dataclass(frozen=True)
 class Nobody:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.keywords = {
-            "uid": NOBODY,
-            "python": next(filter(_usable_by_nobody, (sys.executable, "/usr/bin/python3")), None),
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "HOME": str(folder),
-        }
-        if self.keywords["python"] is None:
-            pytest.skip("no Python and copy of this repository that user nobody may read")
+    folder: Path
+    keywords: dict[str, object]
 
 
-def _usable_by_nobody(python: str) -> bool:
-    """Return whether that user can run an interpreter of our version, and may read our packages."""
+def _refusal_of_nobody(python: str) -> str | None:
+    """Return why that user cannot run an interpreter of our version with our packages, or None if it can."""
     program = f"import sys, mgw.core.database.embedded; assert sys.version_info[:2] == {sys.version_info[:2]}"
     try:
         answer = subprocess.run(
             [python, "-B", "-c", program],
             capture_output=True,
+            text=True,
             env={"PYTHONPATH": PYTHONPATH, "PATH": os.defpath},
             cwd="/",
             check=False,
@@ -196,6 +195,6 @@ def _usable_by_nobody(python: str) -> bool:
             group=NOBODY,
             extra_groups=[],
         )
-    except PermissionError:
-        return False
-    return answer.returncode == 0
+    except OSError as error:
+        return str(error)
+    return answer.stderr[-300:] if answer.returncode else None

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -56,6 +57,20 @@ def test_a_path_too_long_for_a_socket_and_the_link_that_stands_in_for_it(tmp_pat
     assert len(os.fsencode(home)) > 300
     assert len(host) < 90
     wait_until(lambda: not Path(host).parents[1].exists(), "the link is removed")
+
+
+def test_the_link_of_a_killed_keeper_is_removed_by_the_next(tmp_path):
+    server = EmbeddedServer(tmp_path.joinpath(*["quite-a-long-name-for-a-folder"] * 4), timeout_s=PATIENCE_S)
+    try:
+        status = server.start()
+        link = Path(status.url.partition("host=")[2].partition("&")[0].replace("%2F", "/")).parent
+        os.kill(status.keeper_pid, signal.SIGKILL)
+        wait_until_gone(status.keeper_pid, status.pid)
+        assert link.is_symlink()
+        with server.lease():
+            assert not link.parent.exists()
+    finally:
+        stop(server)
 
 
 def test_a_long_temporary_folder_does_not_get_in_the_way(tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _STARTING_TICK_S = 0.004
 _TICK_S = 30.0
+_LINK_NAME = "keeper.link"
 
 
 class _Caller:
@@ -51,6 +52,7 @@ class Keeper:
         self._told_to_stop = False
         self._ready_at: float | None = None
         self._watch_signals()
+        _forget_link()
         self._listener = _listen()
         self._selector.register(self._listener, selectors.EVENT_READ, None)
         self._admit(first)
@@ -162,7 +164,9 @@ class Keeper:
         if address.fits(data, f".s.PGSQL.{PORT}"):
             return data
         if self._link is None or not os.path.islink(self._link):  # noqa: PTH114 - a sweep of /tmp may have taken it
+            _forget_link()
             self._link = address.make_link(self._launch["home"])
+            os.symlink(self._link, _LINK_NAME)  # noqa: PTH211 - so that the next keeper can clear up after this one
         return os.path.join(self._link, DATA_NAME)  # noqa: PTH118
 
     def _shut_down(self) -> None:
@@ -171,8 +175,7 @@ class Keeper:
         self._listener.close()
         _forget_socket()
         self._postgres.stop()
-        if self._link is not None:
-            address.remove_link(self._link)
+        _forget_link()
         fcntl.flock(self._lock, fcntl.LOCK_UN)  # also for copies of the descriptor that a fork of a client may hold
         for caller in self._callers:
             if failed:
@@ -194,6 +197,13 @@ def _listen() -> socket.socket:
 def _forget_socket() -> None:
     with suppress(FileNotFoundError):
         os.unlink(SOCKET_NAME)  # noqa: PTH108 - pathlib is slow to import
+
+
+def _forget_link() -> None:
+    """Remove the short link of this keeper, or of one before it that was killed."""
+    with suppress(OSError):
+        address.remove_link(os.readlink(_LINK_NAME))  # noqa: PTH115 - pathlib is slow to import
+        os.unlink(_LINK_NAME)  # noqa: PTH108
 
 
 def main() -> None:

