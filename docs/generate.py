@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent
 WIDTH = 100
+HEAD = """# Commands
+
+Generated from `--help` by `make docs`.
+
+Exit codes: 0 yes · 1 the answer is no · 2 usage, configuration or an unreachable service · 3 a fault of mgw ·
+130 interrupted · 141 the reader of the output went away. Results go to stdout, everything else to stderr.
+"""
 
 
 def cli_reference() -> str:
     """Return the help of every command as one page."""
     root = typer.main.get_command(app)
-    parts = [
-        "# Commands\n\nGenerated from `--help` by `make docs`.\n\n"
-        "Exit codes: 0 yes · 1 the answer is no · 2 usage, configuration or an unreachable service · 3 a fault of"
-        " mgw · 130 interrupted · 141 the reader of the output went away. Results go to stdout, everything else to"
-        " stderr.\n"
-    ]
+    parts = [HEAD]
     for path, text in _helps(root, "mgw", None):
         parts.append(f"## {path}\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
@@ -60,7 +62,7 @@ def main() -> int:
             continue
         if "--check" not in sys.argv[1:]:
             path.write_text(content, encoding="utf-8")
-            print(f"wrote {path}")
+            sys.stdout.write(f"wrote {path}\n")
             continue
         stale += 1
         names = {"fromfile": f"{path} as it is", "tofile": f"{path} as it should be: make docs"}

@@ -25,7 +25,7 @@ def installed(tmp_path_factory):
     python = folder / "venv" / "bin" / "python"
     run([sys.executable, "-m", "pip", "--python", str(python), "install", "--no-index", "--no-deps", "-q", str(wheel)])
     site = next((folder / "venv" / "lib").glob("python*")) / "site-packages"
-    # A line in a .pth file is a folder to import from; .pth files inside it, that of our editable install, do not count.
+    # A line in a .pth file is a folder to import from; .pth files inside it, our editable install's, do not count.
     (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     return folder / "venv" / "bin" / "mgw"
 

@@ -36,8 +36,8 @@ def demo(
     from mgw.ingest.sampling import load_sample
     from mgw.recommend.comparison import compare_with_baselines
     from mgw.recommend.recommender import Recommender
-    from mgw.recommend.snapshot import train_als
     from mgw.recommend.source import read_training_data
+    from mgw.recommend.training import train_als
 
     if not (directory / FILE_NAME).exists():
         write_configuration(directory, force=False)

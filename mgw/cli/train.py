@@ -41,8 +41,8 @@ def als(
     The model is published as a snapshot in one step: a training that is interrupted leaves the model before it.
     """
     from mgw.recommend.comparison import measured_als
-    from mgw.recommend.snapshot import train_als
     from mgw.recommend.source import read_training_data
+    from mgw.recommend.training import train_als
 
     loaded = current_project(
         ctx,

@@ -83,7 +83,9 @@ class ContentParser:
             title,
             self._value(values, "kind", _kind),
             self._value(values, "year", lambda text: _whole_number(text, "year", FIRST_YEAR, LAST_YEAR)),
-            self._value(values, "runtime_minutes", lambda text: _whole_number(text, "runtime", 1, LONGEST_RUNTIME_MINUTES)),
+            self._value(
+                values, "runtime_minutes", lambda text: _whole_number(text, "runtime", 1, LONGEST_RUNTIME_MINUTES)
+            ),
             self._value(values, "plot", _plot),
             *(self._value(values, field, _names) for field in ("genres", "themes", "actors", "directors", "writers")),
         )

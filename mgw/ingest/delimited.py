@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 _DELIMITERS = {".tsv": "\t", ".dat": "::"}
 _LONGEST_FIELD = 10_000_000
 _GZIP = b"\x1f\x8b"
-_FOREIGN = {b"PAR1": "a Parquet file", b"PK\3\4": "a zip archive", b"\x28\xb5\x2f\xfd": "packed with zstd", b"BZh": "packed with bzip2"}
+_FOREIGN = {
+    b"PAR1": "a Parquet file",
+    b"PK\3\4": "a zip archive",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"BZh": "packed with bzip2",
+}
 
 
 @contextmanager
@@ -99,7 +104,8 @@ def _header(path: Path, rows: Iterator[Row]) -> tuple[str, ...]:
             check_text(name, "header")
     except Unusable as fault:
         raise SourceInvalid(
-            f"{path}, line {line}: the header: {fault.reason}", hint="say which encoding it is: --encoding latin-1, or utf-16"
+            f"{path}, line {line}: the header: {fault.reason}",
+            hint="say which encoding it is: --encoding latin-1, or utf-16",
         ) from fault
     return tuple(name.strip() for name in values)
 

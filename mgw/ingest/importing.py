@@ -10,7 +10,7 @@ from mgw.core.progress import SILENT
 from mgw.ingest.content import ContentParser
 from mgw.ingest.events import EventParser
 from mgw.ingest.faults import Fault, Faults, Malformed
-from mgw.ingest.load import ContentCounts, EventCounts, analyze, known_content, load_content, load_events
+from mgw.ingest.load import ContentCounts, EventCounts, known_content, load_content, load_events
 from mgw.ingest.tables import open_table, read_rows
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def import_events(
         RowsInvalid: a row cannot be used, and the policy is to stop.
     """
     text = text or TextFormat()
+    faults.read_from(path)
     with open_table(path, encoding=text.encoding, delimiter=text.delimiter) as table:
         parser = EventParser(
             table.columns,
@@ -91,8 +92,6 @@ def import_events(
             timezone=text.timezone,
         )
         counts = load_events(connection, good_rows(table, parser, faults, progress))
-    faults.raise_if_stopping()
-    analyze(connection)
     return ImportReport(events=counts, left_out=dict(faults.counts))
 
 
@@ -112,16 +111,19 @@ def import_content(
         RowsInvalid: a row cannot be used, and the policy is to stop.
     """
     text = text or TextFormat()
+    faults.read_from(path)
     with open_table(path, encoding=text.encoding, delimiter=text.delimiter) as table:
         parser = ContentParser(table.columns, mapping)
         counts = load_content(connection, good_rows(table, parser, faults, progress))
-    faults.raise_if_stopping()
-    analyze(connection)
     return ImportReport(content=counts, left_out=dict(faults.counts))
 
 
 def good_rows(table: Table, parser: Parser[T], faults: Faults, progress: Progress) -> Iterator[T]:
-    """Yield what the parser makes of each row; a row that it refuses goes to `faults`."""
+    """Yield what the parser makes of each row; a row that it refuses goes to `faults`.
+
+    Raises:
+        RowsInvalid: at the end, if there was a fault and the policy is to stop; then nothing has been merged yet.
+    """
     for line, values in read_rows(table, progress):
         try:
             row = parser.parse(values)
@@ -129,4 +131,6 @@ def good_rows(table: Table, parser: Parser[T], faults: Faults, progress: Progres
             fault = Fault(table.file, line, malformed.column, malformed.kind, malformed.reason)
             faults.add(fault, table.columns, values)
         else:
-            yield row
+            if not faults.stopping:
+                yield row
+    faults.raise_if_stopping()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,11 +17,12 @@ from mgw.core.errors import FileUnreadable, SourceInvalid
 from mgw.core.progress import SILENT
 from mgw.ingest.columns import check_width
 from mgw.ingest.content import FIRST_YEAR, LAST_YEAR, ContentParser, ContentRow
-from mgw.ingest.events import EventParser, EventRow
+from mgw.ingest.events import EventParser, star_rating
 from mgw.ingest.faults import Malformed
 from mgw.ingest.importing import ImportReport, good_rows
-from mgw.ingest.load import analyze, known_content, load_content, load_events
-from mgw.ingest.tables import open_table
+from mgw.ingest.load import known_content, load_content, merge_events, stage_events
+from mgw.ingest.tables import open_table, reading_errors
+from mgw.ingest.values import Unusable, check_name, is_text, listed, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,8 +41,13 @@ _DAT_COLUMNS = {
     "movies": ("movieId", "title", "genres"),
     "tags": ("userId", "movieId", "tag", "timestamp"),
 }
-_TITLE = re.compile(r"(?P<name>.+?)\s*\((?P<year>\d{4})\)\s*$")
-_ARTICLE = re.compile(r"(?P<name>.+), (?P<article>The|A|An|Le|La|Les|L'|Il|El|Los|Las|Der|Die|Das|Un|Une)$")
+_NEEDED = {"ratings": ("userId", "movieId"), "movies": ("movieId", "title"), "tags": ("movieId", "tag")}
+_TITLE = re.compile(r"(?P<name>.+?)\s*\((?P<year>\d{4})\)")
+# "City of Lost Children, The (Cité des enfants perdus, La)": an article stands behind the name, and behind each other name.
+_ARTICLE = re.compile(
+    r"(?P<start>^|\((?:a\.k\.a\. )?)(?P<name>[^()]+), "
+    r"(?P<article>The|A|An|Le|La|Les|L'|Lo|Il|I|Gli|El|Los|Las|Der|Die|Das|Den|Det|Un|Une|Una|O|Os)(?=\)| \(|$)"
+)
 _NO_GENRES = "(no genres listed)"
 _LONGEST_THEME = 64
 
@@ -57,20 +62,18 @@ def import_movielens(
         RowsInvalid: a row cannot be used, and the policy is to stop.
     """
     files = find_files(folder)
+    for path in files.values():
+        faults.read_from(path)
     themes = _read_themes(files["tags"], faults, progress) if "tags" in files else None
     with _open(files["movies"], "movies") as table:
         parser = _MovieParser(table, themes)
         content = load_content(connection, good_rows(table, parser, faults, progress))
-    faults.raise_if_stopping()
-    known = known_content(connection)
-    untitled = _rated(files["ratings"]) - known
-    load_content(connection, (ContentRow(content_id, f"MovieLens {content_id}") for content_id in sorted(untitled)))
+    known = _KnownOrNoted(known_content(connection))
     with _open(files["ratings"], "ratings") as table:
-        ratings = _RatingParser(table, known | untitled)
-        events = load_events(connection, good_rows(table, ratings, faults, progress))
-    faults.raise_if_stopping()
-    analyze(connection)
-    return ImportReport(content, events, dict(faults.counts), len(untitled))
+        staged = stage_events(connection, good_rows(table, _rating_parser(table, known), faults, progress))
+    load_content(connection, (_untitled(content_id, themes) for content_id in sorted(known.noted)))
+    events = merge_events(connection, staged)
+    return ImportReport(content, events, dict(faults.counts), len(known.noted))
 
 
 def find_files(folder: Path) -> dict[str, Path]:
@@ -80,11 +83,16 @@ def find_files(folder: Path) -> dict[str, Path]:
         FileUnreadable: there is no such folder.
         SourceInvalid: `movies` or `ratings` is missing.
     """
-    if not folder.is_dir():
-        raise FileUnreadable(f"{folder}: no such folder", hint="name the folder that holds ratings.csv or ratings.dat")
-    files = {
-        name: path for name in _DAT_COLUMNS for ending in _ENDINGS if (path := folder / f"{name}{ending}").is_file()
-    }
+    with reading_errors(folder):
+        if not folder.is_dir():
+            raise FileUnreadable(
+                f"{folder}: no such folder", hint="name the folder that holds ratings.csv or ratings.dat"
+            )
+        found = {
+            name: [path for ending in _ENDINGS if (path := folder / f"{name}{ending}").is_file()]
+            for name in _DAT_COLUMNS
+        }
+    files = {name: paths[0] for name, paths in found.items() if paths}
     for name in ("movies", "ratings"):
         if name not in files:
             wanted = ", ".join(f"{name}{ending}" for ending in _ENDINGS)
@@ -95,30 +103,34 @@ def find_files(folder: Path) -> dict[str, Path]:
 @contextmanager
 def _open(path: Path, name: str) -> Iterator[Table]:
     classic = ".dat" in path.suffixes
-    # The classic releases are in Latin-1, but for the 10M one, which is in UTF-8.
-    encoding = "latin-1" if classic and not _is_utf8(path) else "utf-8"
+    # The classic releases are in Latin-1, but for the 10M one, which is in UTF-8. Ratings are numbers in all of them.
+    encoding = "latin-1" if classic and (name == "ratings" or not _is_utf8(path)) else "utf-8"
     with open_table(path, encoding=encoding, columns=_DAT_COLUMNS[name] if classic else None) as table:
+        if missing := [column for column in _NEEDED[name] if column not in table.columns]:
+            raise SourceInvalid(f"{path}: no column {missing[0]} among: {listed(table.columns)}")
         yield table
 
 
 def _is_utf8(path: Path) -> bool:
     with open_table(path, columns=()) as table:
-        try:
-            for _ in table.rows():
-                pass
-        except UnicodeDecodeError:
-            return False
-    return True
+        return all(value.isascii() or is_text(value) for _, values in table.rows() for value in values)
 
 
-def _rated(path: Path) -> set[str]:
-    """Return the ids of all titles that are rated; the 1M and later releases rate a few that `movies` leaves out."""
-    with _open(path, "ratings") as table:
-        if "movieId" not in table.columns:
-            raise SourceInvalid(f"{path}: no column movieId among: {', '.join(table.columns)}")
-        place = table.columns.index("movieId")
-        ids = {values[place].strip() for _, values in table.rows() if len(values) > place}
-    return {content_id for content_id in ids if content_id and "\0" not in content_id}
+class _KnownOrNoted:
+    """Holds every title; notes those that are not known, because the 1M and later releases rate a few unlisted ones."""
+
+    def __init__(self, known: frozenset[str]) -> None:
+        self._known = known
+        self.noted: set[str] = set()
+
+    def __contains__(self, content_id: object) -> bool:
+        if content_id not in self._known:
+            self.noted.add(str(content_id))
+        return True
+
+
+def _untitled(content_id: str, themes: dict[str, list[str]] | None) -> ContentRow:
+    return ContentRow(content_id, f"MovieLens {content_id}", themes=(themes or {}).get(content_id))
 
 
 class _MovieParser:
@@ -137,41 +149,37 @@ class _MovieParser:
         )
 
 
-class _RatingParser:
-    def __init__(self, table: Table, known: frozenset[str]) -> None:
-        mapping = {"user": "userId", "content": "movieId"}
-        if "timestamp" in table.columns:
-            mapping["at"] = "timestamp"
-        self._events = EventParser(table.columns, mapping, known_content=known, now=datetime.now(UTC))
-        self._rating = table.columns.index("rating") if "rating" in table.columns else None
-
-    def parse(self, values: Sequence[str]) -> EventRow:
-        if self._rating is not None and len(values) > self._rating and values[self._rating] == "0.5":
-            values = [*values[: self._rating], "1", *values[self._rating + 1 :]]
-        return self._events.parse(values)
+def _rating_parser(table: Table, known: _KnownOrNoted) -> EventParser:
+    names = {"user": "userId", "content": "movieId", "at": "timestamp"}
+    mapping = {field: column for field, column in names.items() if column in table.columns}
+    return EventParser(table.columns, mapping, known_content=known, now=datetime.now(UTC), rating=_stars)
 
 
-@dataclass(frozen=True, slots=True)
+def _stars(text: str) -> float:
+    """Read a rating from half a star to five; half a star is below our scale and counts as one."""
+    stars = number(text, "rating")
+    return 1.0 if stars == 0.5 else star_rating(text)
+
+
 class _TagParser:
-    width: int
-    movie: int
-    tag: int
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._movie, self._tag = columns.index("movieId"), columns.index("tag")
 
     def parse(self, values: Sequence[str]) -> tuple[str, str]:
-        check_width(values, self.width)
-        theme = " ".join(values[self.tag].casefold().replace("|", " ").split())
-        if not theme or "\0" in theme:
-            raise Malformed("tag", "bad tag", "the tag is empty or holds a NUL character")
-        return values[self.movie], theme[:_LONGEST_THEME].strip()
+        check_width(values, self._columns)
+        theme = " ".join(values[self._tag].casefold().replace("|", " ").split())[:_LONGEST_THEME].strip()
+        try:
+            check_name(theme, "tag")
+        except Unusable as fault:
+            raise Malformed("tag", fault.kind, fault.reason) from fault
+        return values[self._movie].strip(), theme
 
 
 def _read_themes(path: Path, faults: Faults, progress: Progress) -> dict[str, list[str]]:
     themes: dict[str, dict[str, None]] = {}
     with _open(path, "tags") as table:
-        if missing := {"movieId", "tag"} - set(table.columns):
-            raise SourceInvalid(f"{path}: no column {min(missing)} among: {', '.join(table.columns)}")
-        parser = _TagParser(len(table.columns), table.columns.index("movieId"), table.columns.index("tag"))
-        for movie, theme in good_rows(table, parser, faults, progress):
+        for movie, theme in good_rows(table, _TagParser(table.columns), faults, progress):
             themes.setdefault(movie, {})[theme] = None
     return {movie: list(found) for movie, found in themes.items()}
 
@@ -181,13 +189,17 @@ def split_title(text: str) -> tuple[str, int | None]:
 
     >>> split_title("Matrix, The (1999)")
     ('The Matrix', 1999)
+    >>> split_title("City of Lost Children, The (Cité des enfants perdus, La) (1995)")
+    ('The City of Lost Children (La Cité des enfants perdus)', 1995)
     >>> split_title("Babylon 5")
     ('Babylon 5', None)
     """
     year = None
     if (match := _TITLE.fullmatch(text)) and FIRST_YEAR <= int(match["year"]) <= LAST_YEAR:
         text, year = match["name"], int(match["year"])
-    if match := _ARTICLE.fullmatch(text):
-        space = "" if match["article"].endswith("'") else " "
-        text = f"{match['article']}{space}{match['name']}"
-    return text, year
+    return _ARTICLE.sub(_article_first, text), year
+
+
+def _article_first(match: re.Match[str]) -> str:
+    space = "" if match["article"].endswith("'") else " "
+    return f"{match['start']}{match['article']}{space}{match['name']}"

@@ -65,7 +65,9 @@ def _parquet_errors(path: Path) -> Iterator[None]:
             yield
     except (pyarrow.ArrowException, ValueError) as error:
         first = str(error).partition("\n")[0]
-        raise SourceInvalid(f"{path}: not a Parquet file, or damaged: {first}", hint="fetch or write it again") from error
+        raise SourceInvalid(
+            f"{path}: not a Parquet file, or damaged: {first}", hint="fetch or write it again"
+        ) from error
 
 
 def _as_texts(column: Any) -> list[str]:

@@ -12,7 +12,7 @@ from mgw.core.progress import SILENT
 from mgw.ingest.content import ContentRow
 from mgw.ingest.events import EventRow
 from mgw.ingest.importing import ImportReport
-from mgw.ingest.load import analyze, known_content, load_content, load_events
+from mgw.ingest.load import known_content, load_content, load_events
 from mgw.ingest.sample import DEVICES, SampleSize, SampleTitle, generate_catalogue, generate_events
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ def load_sample(
     content = load_content(connection, rows)
     chunks = generate_events(size, seed=seed, until=UNTIL, progress=progress)
     events = load_events(connection, (row for chunk in chunks for row in _event_rows(chunk, size)))
-    analyze(connection)
     return ImportReport(content, events)
 
 

@@ -41,6 +41,15 @@ def listed(names: tuple[str, ...], most: int = 20) -> str:
     return ", ".join(plain) + (f", … ({len(names)} in all)" if len(names) > most else "")
 
 
+def is_text(text: str) -> bool:
+    """Tell whether a text is nothing but characters, without a stand-in for a byte that could not be decoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def check_text(text: str, what: str) -> None:
     """Make sure that PostgreSQL can store a text.
 
@@ -49,14 +58,11 @@ def check_text(text: str, what: str) -> None:
     """
     if "\0" in text:
         raise Unusable(f"bad {what}", "the text holds a NUL character")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            code = ord(text[error.start])
-            # Where a byte cannot be decoded the reader leaves a stand-in for it (`surrogateescape`).
-            what_is_there = f"byte {code & 0xFF:#04x}" if 0xDC80 <= code <= 0xDCFF else f"half a character, U+{code:04X}"
-            raise Unusable("not text", f"{shown(text)} holds {what_is_there}, which is no text") from None
+    if not text.isascii() and not is_text(text):
+        code = next(ord(character) for character in text if "\ud800" <= character <= "\udfff")
+        # Where a byte cannot be decoded the reader leaves a stand-in for it (`surrogateescape`).
+        found = f"the byte {code & 0xFF:#04x}" if 0xDC80 <= code <= 0xDCFF else f"half a character, U+{code:04X}"
+        raise Unusable("not text", f"{shown(text)} holds {found}, which is not text in the file's encoding")
 
 
 def check_name(text: str, what: str) -> None:

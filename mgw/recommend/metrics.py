@@ -8,7 +8,7 @@ held out and H how many titles of the user were held out:
     NDCG@k      = DCG@k / Σ_{r ≤ min(H, k)} 1 / log2(r + 1)  so that the best list there can be has 1
     Recall@k    = Σ_{r ≤ k} hit(r) / H
     Precision@k = Σ_{r ≤ k} hit(r) / k
-    Novelty@k   = mean over the list of -log2 p(i)           Vargas & Castells 2011; Castells, Vargas & Wang 2011, eq. 6
+    Novelty@k   = mean over the list of -log2 p(i)           Zhou et al. 2010, "surprisal"; Vargas & Castells 2011
                   p(i) = the share of all train pairs that are with title i
     Coverage@k  = different titles on all lists / n_items    Ge et al. 2010, "catalogue coverage"
 

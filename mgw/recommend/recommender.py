@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from mgw.core.errors import ContentUnknown
-from mgw.recommend.als import FoldIn
-from mgw.recommend.snapshot import als_settings
+from mgw.core.settings import AlsSettings
+from mgw.recommend.foldin import FoldIn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,11 @@ class Recommender:
         self.snapshot = snapshot
         self._content_ids: NDArray[np.bytes_] = snapshot.array("content_ids")
         self._viewers: NDArray[np.int64] = snapshot.array("viewers")
-        self._fold_in = FoldIn(snapshot.array("item_factors"), als_settings(snapshot), snapshot.array("gram"))
+        self._fold_in = FoldIn(
+            snapshot.array("item_factors"),
+            msgspec.convert(snapshot.manifest.parameters, AlsSettings),
+            snapshot.array("gram"),
+        )
         self._column = {content_id.decode(): column for column, content_id in enumerate(self._content_ids)}
 
     def recommend(self, history: History, top_k: int, *, reasons: int) -> list[Recommendation]:

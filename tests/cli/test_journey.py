@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-
 SIZE = ("--users", "800", "--titles", "500", "--events", "40000")
 
 

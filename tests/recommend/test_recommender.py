@@ -10,8 +10,8 @@ from mgw.core.settings import AlsSettings
 from mgw.recommend.catalogue import nearest_titles, read_titles
 from mgw.recommend.history import read_history
 from mgw.recommend.recommender import RecommendationType, Recommender
-from mgw.recommend.snapshot import train_als
 from mgw.recommend.source import read_training_data
+from mgw.recommend.training import train_als
 
 SETTINGS = AlsSettings(factors=8, epochs=10)
 

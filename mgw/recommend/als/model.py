@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from mgw.core.errors import NoEvents, ParametersInvalid
 from mgw.core.progress import SILENT
 from mgw.recommend.als.kernels import solve_rows
+from mgw.recommend.foldin import weighted_gram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from mgw.core.settings import AlsSettings
 
 CG_STEPS = 3
-_GRAM_ROWS = 4096
 _LEAST_REGULARIZATION = 1e-5
 _MOST_REGULARIZATION = 1e30  # more would leave float32, and everything is zero long before
 
@@ -108,15 +108,6 @@ def loss(model: ALS, matrix: csr_array[np.float32], settings: AlsSettings) -> fl
         y**2
     ).sum(1)
     return observed + unobserved + float(norms)
-
-
-def weighted_gram(factors: NDArray[np.float32], weight: float) -> NDArray[np.float64]:
-    """Return `weight · factorsᵀ factors`, summed up in float64 in a fixed order, `(d, d)`."""
-    total = np.zeros((factors.shape[1], factors.shape[1]))
-    for start in range(0, len(factors), _GRAM_ROWS):
-        part = factors[start : start + _GRAM_ROWS]
-        total += part.T @ part
-    return weight * total
 
 
 def _check(matrix: csr_array[np.float32]) -> None:

@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 from mgw.core.errors import NoEvents, ParametersInvalid
 from mgw.core.settings import AlsSettings
 from mgw.recommend.als import ALS, loss
-from mgw.recommend.als.model import weighted_gram
+from mgw.recommend.foldin import weighted_gram
 
 
 def random_matrix(n_users=60, n_items=45, density=0.15, seed=0):
@@ -22,12 +22,14 @@ def dense_objective(x, y, dense, settings):
     predicted = x @ y.T
     observed = dense > 0
     weights = settings.strength_scale * dense
-    users = settings.regularization * (
-        observed.sum(1) + settings.unobserved_weight * dense.shape[1]
-    ) ** settings.regularization_exponent
-    items = settings.regularization * (
-        observed.sum(0) + settings.unobserved_weight * dense.shape[0]
-    ) ** settings.regularization_exponent
+    users = (
+        settings.regularization
+        * (observed.sum(1) + settings.unobserved_weight * dense.shape[1]) ** settings.regularization_exponent
+    )
+    items = (
+        settings.regularization
+        * (observed.sum(0) + settings.unobserved_weight * dense.shape[0]) ** settings.regularization_exponent
+    )
     return (
         np.sum(weights * (predicted - 1) ** 2)
         + settings.unobserved_weight * np.sum(predicted**2)

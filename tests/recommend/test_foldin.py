@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mgw.core.settings import AlsSettings
-from mgw.recommend.als import FoldIn
+from mgw.recommend.foldin import FoldIn
 
 N_ITEMS, D = 40, 6
 ITEM_FACTORS = np.random.default_rng(0).standard_normal((N_ITEMS, D)).astype(np.float32)
@@ -33,7 +33,9 @@ def direct(items, strength, settings=SETTINGS):
 @given(histories)
 def test_a_user_is_solved_exactly(history):
     items, strength = as_arrays(history)
-    np.testing.assert_allclose(FoldIn(ITEM_FACTORS, SETTINGS).user_factors(items, strength), direct(items, strength), atol=1e-5)
+    np.testing.assert_allclose(
+        FoldIn(ITEM_FACTORS, SETTINGS).user_factors(items, strength), direct(items, strength), atol=1e-5
+    )
 
 
 @given(histories)
@@ -57,7 +59,9 @@ def test_a_contribution_is_what_the_event_adds_to_the_right_side():
 
 
 def test_a_user_without_history_has_no_factors():
-    assert not np.any(FoldIn(ITEM_FACTORS, SETTINGS).user_factors(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)))
+    assert not np.any(
+        FoldIn(ITEM_FACTORS, SETTINGS).user_factors(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+    )
 
 
 def test_without_regularization_the_solution_is_finite():

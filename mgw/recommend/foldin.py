@@ -12,12 +12,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from mgw.recommend.als.model import weighted_gram
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mgw.core.settings import AlsSettings
+
+
+_GRAM_ROWS = 4096
+
+
+def weighted_gram(factors: NDArray[np.float32], weight: float) -> NDArray[np.float64]:
+    """Return `weight · factorsᵀ factors`, summed up in float64 in a fixed order, `(d, d)`."""
+    total = np.zeros((factors.shape[1], factors.shape[1]))
+    for start in range(0, len(factors), _GRAM_ROWS):
+        part = factors[start : start + _GRAM_ROWS]
+        total += part.T @ part
+    return weight * total
 
 
 class FoldIn:

@@ -1,2 +1,2 @@
 -- Fresh statistics, so that the first queries after an import are planned well.
-ANALYZE content, content_genres, content_themes, credits, users, viewing_events;
+ANALYZE content, content_genres, content_themes, credits;

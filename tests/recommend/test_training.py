@@ -1,5 +1,6 @@
 """A snapshot is what was trained: the same data and seed give the same bits, in any database."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -10,8 +11,8 @@ from mgw.ingest.sample import SampleSize
 from mgw.ingest.sampling import load_sample
 from mgw.recommend.als import ALS
 from mgw.recommend.interactions import strength_matrix
-from mgw.recommend.snapshot import als_settings, train_als
 from mgw.recommend.source import read_training_data
+from mgw.recommend.training import train_als
 
 SETTINGS = AlsSettings(factors=8, epochs=3, seed=5)
 
@@ -31,7 +32,7 @@ def test_the_snapshot_holds_the_model_and_says_what_it_is(platform, store):
     model = ALS.fit(strength_matrix(data.events), SETTINGS)
     np.testing.assert_array_equal(snapshot.array("item_factors"), model.item_factors)
     np.testing.assert_array_equal(snapshot.array("user_factors"), model.user_factors)
-    assert als_settings(snapshot) == SETTINGS
+    assert msgspec.convert(snapshot.manifest.parameters, AlsSettings) == SETTINGS
     assert snapshot.manifest.parameters["seed"] == 5
     assert snapshot.manifest.data["events"] == 2400
     assert {"mgw", "python", "numpy", "numba", "scipy"} <= set(snapshot.manifest.versions)
@@ -63,7 +64,9 @@ def test_the_same_data_in_another_order_of_import_has_the_same_viewers(database,
         "SELECT c.external_id, count(DISTINCT user_id) FROM viewing_events JOIN content c ON c.id = content_id"
         " WHERE completion_rate > 0.3 AND NOT dismissed GROUP BY 1"
     ).fetchall()
-    viewers = {name.decode(): int(n) for name, n in zip(snapshot.array("content_ids"), snapshot.array("viewers"), strict=True)}
+    viewers = {
+        name.decode(): int(n) for name, n in zip(snapshot.array("content_ids"), snapshot.array("viewers"), strict=True)
+    }
     at_most = dict(rows)
     # A one-star rating or a later dismissal takes a viewer away, nothing adds one.
     assert all(n <= at_most.get(name, 0) for name, n in viewers.items())

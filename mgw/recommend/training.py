@@ -1,4 +1,4 @@
-"""What a model snapshot of this domain holds, from training to use.
+"""Training: from events to a published model snapshot, and what such a snapshot holds.
 
     item_factors   (n_items, d) float32    user_factors   (n_users, d) float32
     gram           (d, d) float64          α0 times the Gram matrix of the item factors, for fold-in
@@ -19,9 +19,8 @@ import msgspec
 import numpy as np
 
 from mgw import __version__
-from mgw.core.settings import AlsSettings
 from mgw.recommend.als import ALS, loss
-from mgw.recommend.als.model import weighted_gram
+from mgw.recommend.foldin import weighted_gram
 from mgw.recommend.interactions import strength_matrix
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from mgw.core.artifacts import ModelStore, Snapshot
     from mgw.core.progress import Progress
+    from mgw.core.settings import AlsSettings
     from mgw.recommend.source import TrainingData
 
 
@@ -70,11 +70,6 @@ def train_als(
         metrics={"objective": loss(model, matrix, settings), **(measured or {})},
         versions=library_versions(),
     )
-
-
-def als_settings(snapshot: Snapshot) -> AlsSettings:
-    """Return the parameters that a snapshot was trained with."""
-    return msgspec.convert(snapshot.manifest.parameters, AlsSettings)
 
 
 def describe_data(data: TrainingData, matrix: csr_array[np.float32]) -> dict[str, Any]:

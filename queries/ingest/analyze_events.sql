@@ -1,0 +1,2 @@
+-- Fresh statistics, so that the first queries after an import are planned well.
+ANALYZE users, viewing_events;

@@ -1,0 +1,5 @@
+-- Nobody deletes these titles before the transaction ends: what a foreign key would do for each of their events.
+SELECT count(*)
+FROM (
+    SELECT FROM content WHERE external_id IN (SELECT content_id FROM staged_events) FOR KEY SHARE
+) AS held;

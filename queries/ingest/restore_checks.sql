@@ -1,0 +1,2 @@
+-- Triggers as usual again.
+SET LOCAL session_replication_role = origin;

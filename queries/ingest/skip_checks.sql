@@ -1,0 +1,2 @@
+-- No triggers, foreign keys among them, for the next statement.
+SET LOCAL session_replication_role = replica;
