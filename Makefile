@@ -44,9 +44,10 @@ constraints: .venv/installed  ## Pin the newest versions of all dependencies, wi
 # Every dependency is pinned with its hashes; then the project itself, editable, from this folder.
 .venv/installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "mgw needs Python 3.11 or later with venv (Debian: apt install python3-venv)" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@echo "installing into .venv with $(PYTHON)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 clean:  ## Remove what was made here, the demonstration's data among it.

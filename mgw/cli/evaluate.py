@@ -11,6 +11,8 @@ from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mgw.recommend.evaluate import Estimate, Evaluation
 
 
@@ -66,20 +68,19 @@ def show_evaluation(evaluation: Evaluation) -> None:
     )
     out.print(f"{len(evaluation.audience.users):,} users evaluated" + (f"; left out: {left_out}" if left_out else ""))
     out.print("")
-    names = list(next(iter(evaluation.models.values())).metrics)
-    out.table(
-        "Mean over users, with 95 % bootstrap intervals",
-        ["model", *(f">{_heading(name)}" for name in names)],
-        [(model, *(_figure(found.metrics[name]) for name in names)) for model, found in evaluation.models.items()],
-    )
-    compared = {model: found.differences for model, found in evaluation.models.items() if found.differences}
-    shared = list(next(iter(compared.values()))) if compared else []
-    out.print("")
-    out.table(
-        f"Difference to {evaluation.baseline}, paired by user",
-        ["model", *(f">{_heading(name)}" for name in shared)],
-        [(model, *(_figure(found[name], sign="+") for name in shared)) for model, found in compared.items()],
-    )
+    metrics = {model: found.metrics for model, found in evaluation.models.items()}
+    _table("Mean over users, with 95 % bootstrap intervals", metrics)
+    differences = {model: found.differences for model, found in evaluation.models.items() if found.differences}
+    if differences:
+        out.print("")
+        _table(f"Difference to {evaluation.baseline}, paired by user", differences, sign="+")
+
+
+def _table(title: str, models: Mapping[str, Mapping[str, Estimate]], sign: str = "") -> None:
+    """Print a row for each metric and a column for each model."""
+    metrics = next(iter(models.values()))
+    rows = [(_heading(metric), *(_figure(found[metric], sign) for found in models.values())) for metric in metrics]
+    out.table(title, ["", *(f">{model}" for model in models)], rows)
 
 
 def _heading(metric: str) -> str:
@@ -87,8 +88,14 @@ def _heading(metric: str) -> str:
     return metric.upper() if metric.startswith("ndcg") else metric.capitalize()
 
 
-def _figure(estimate: Estimate, sign: str = "") -> str:
-    value = f"{estimate.value:{sign}.4f}"
+def _figure(estimate: Estimate, sign: str) -> str:
+    """Write a figure and its interval, without the zeros before the points, so that three fit beside each other."""
+    value = _short(estimate.value, sign)
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} [{estimate.low:{sign}.4f}, {estimate.high:{sign}.4f}]"
+    return f"{value} [{_short(estimate.low, sign)}, {_short(estimate.high, sign)}]"
+
+
+def _short(number: float, sign: str) -> str:
+    text = f"{number:{sign}.4f}"
+    return text.replace("0.", ".", 1) if abs(number) < 1 else text

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mgw.recommend.history import History
     from mgw.recommend.recommender import Recommendation, Recommender
 
+_BECAUSE = "because you watched"
+
 TopK = Annotated[int | None, typer.Option("--top-k", "-k", min=1, help="How many titles. [recommend.top_k]")]
 
 
@@ -71,11 +73,13 @@ def show_recommendations(
         return
     if cold := _why_cold(user, history, found):
         out.note(cold)
+    why = _BECAUSE if any(entry.based_on for entry in found) else "why"
     rows = [
-        (place, _name(title, entry.content_id), _genres(title), f"{entry.score:.3f}", why, entry.content_id)
-        for place, (entry, title, why) in enumerate(explained, start=1)
-    ]
-    out.table(f"For user {user}, by {model}", [">", "title", "genres", ">score", "why", "id"], rows)
+        (place, entry.content_id, _name(title, entry.content_id), _genres(title), f"{entry.score:.3f}",
+         explanation.removeprefix(why).strip())
+        for place, (entry, title, explanation) in enumerate(explained, start=1)
+    ]  # fmt: skip
+    out.table(f"For user {user}, by {model}", [">", "id", "title", "genres", ">score", why], rows)
 
 
 def similar(
@@ -108,12 +112,12 @@ def similar(
         )
         return
     rows = [
-        (place, _name(titles.get(entry.content_id), entry.content_id), _genres(titles.get(entry.content_id)),
-         f"{entry.similarity:.3f}", entry.content_id)
+        (place, entry.content_id, _name(titles.get(entry.content_id), entry.content_id),
+         _genres(titles.get(entry.content_id)), f"{entry.similarity:.3f}")
         for place, entry in enumerate(found, start=1)
     ]  # fmt: skip
     heading = f"Like {_name(titles.get(content), content)}, by {recommender.snapshot.manifest.name}"
-    out.table(heading, [">", "title", "genres", ">similarity", "id"], rows)
+    out.table(heading, [">", "id", "title", "genres", ">similarity"], rows)
 
 
 def _why_cold(user: str, history: History, found: list[Recommendation]) -> str | None:
@@ -128,7 +132,7 @@ def _explanation(entry: Recommendation, history: History) -> str:
     if not entry.based_on:
         return f"watched by {entry.score:.0%} of users"
     names = [history.titles[content_id] for content_id in entry.based_on]
-    return f"because you watched {' and '.join(names)}"
+    return f"{_BECAUSE} {' and '.join(names)}"
 
 
 def _entry(entry: Recommendation, title: Title | None, explanation: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ and shape when it is read, so a damaged file is refused by name and an array tha
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import tokenize
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ _REWRITE = "`mgw models use NAME` writes it anew"
 _UNREADABLE = (OSError, ValueError, TypeError, EOFError, OverflowError, SyntaxError, MemoryError, tokenize.TokenError)
 
 # A file in the snapshot's own folder, whatever a manifest from elsewhere may say.
-FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+\.npy$")]
+FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+\.npy\Z")]
 
 
 class ArrayEntry(Struct, frozen=True, kw_only=True):
@@ -301,20 +302,28 @@ def _write_array(folder: Path, name: str, array: NDArray[Any]) -> ArrayEntry:
     path = folder / f"{name}.npy"
     with path.open("wb") as file:
         hashing = _HashingFile(file)
-        np.lib.format.write_array(hashing, np.asarray(array, order="C"), allow_pickle=False)
+        np.lib.format.write_array(hashing, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
     return ArrayEntry(file=path.name, dtype=array.dtype.str, shape=array.shape, sha256=hashing.digest.hexdigest())
 
 
 def _read_array(path: Path, entry: ArrayEntry) -> NDArray[Any] | None:
     """Return the array, or None where the file is not what the manifest says.
 
-    The checksum comes first: the header of a file that is damaged or exchanged is not even parsed.
+    The checksum comes first, so that the header of a file that is damaged or exchanged is not even parsed; NumPy maps
+    only what has the length that its header promises.
     """
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != entry.sha256:
             return None
+        file.seek(0)
+        if np.lib.format.read_magic(file) != (1, 0):
+            return None
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        length = math.prod(shape) * dtype.itemsize
+        if (dtype.str, shape, file.tell() + length) != (entry.dtype, entry.shape, path.stat().st_size):
+            return None
     array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")  # refuses what would have to be unpickled
-    return array if array.dtype.str == entry.dtype and array.shape == entry.shape else None
+    return array
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]], described: bytes) -> str:

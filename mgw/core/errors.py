@@ -37,7 +37,8 @@
         ├── ModelDamaged            MODEL_DAMAGED
         ├── ModelForeign            MODEL_FOREIGN
         ├── ModelInUse              MODEL_IN_USE
-        └── ParametersInvalid       PARAMETERS_INVALID
+        ├── ParametersInvalid       PARAMETERS_INVALID
+        └── MemoryShort             MEMORY_SHORT
 
 A library raises one of these and never prints; the command line renders it and exits with its `exit_code`:
 1 where the answer is no, 2 where the question could not be asked. Foreign exceptions are translated where they
@@ -282,3 +283,9 @@ class ParametersInvalid(ModelError):
     """Parameters of a model are out of their range, or do not fit together."""
 
     code = "PARAMETERS_INVALID"
+
+
+class MemoryShort(ModelError):
+    """A training would not fit into the memory that is left; it was not started."""
+
+    code = "MEMORY_SHORT"

@@ -3,8 +3,8 @@ r"""The SQL that the program runs, read from `queries/` by name.
 A query's name is its path without the ending: `history/by_user` is `queries/history/by_user.sql`. Parameters are
 written `:name`, so that a file also runs in psql; psycopg wants `%(name)s`, so the text is rewritten once, by a scanner
 that knows PostgreSQL's strings, quoted names, comments and dollar quotes, and leaves them, `::`, `:=` and the colon of
-an array slice alone. `:name` directly after a word, a number or a bracket belongs to a slice (`a[1:n]`); a slice up to a
-parameter is `a[1 : :n]`, and `a[:n]` is, as in psql, one element.
+an array slice alone. `:name` directly after a word, a number or a bracket belongs to a slice (`a[1:n]`); a slice up to
+a parameter is `a[1 : :n]`, and `a[:n]` is, as in psql, one element.
 """
 
 from __future__ import annotations

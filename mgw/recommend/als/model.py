@@ -12,6 +12,7 @@ The second sum runs over all pairs, observed or not; through the Gram matrix it 
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +21,8 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from mgw.core.errors import NoEvents, ParametersInvalid
+from mgw.core.errors import MemoryShort, NoEvents, ParametersInvalid
+from mgw.core.memory import available_bytes
 from mgw.core.progress import SILENT
 from mgw.recommend.als.kernels import solve_rows
 from mgw.recommend.foldin import weighted_gram
@@ -73,8 +75,10 @@ class ALS:
         Raises:
             NoEvents: the matrix has no interactions.
             ParametersInvalid: a strength is not a positive number.
+            MemoryShort: it would not fit into the memory that is left.
         """
         _check(matrix)
+        _require_memory(matrix, settings.factors)
         by_user = (matrix * np.float32(settings.strength_scale)).tocsr()
         by_item = by_user.T.tocsr()
         model = cls(*_starting_values(by_user, by_item, settings))
@@ -115,6 +119,22 @@ def _check(matrix: csr_array[np.float32]) -> None:
         raise NoEvents("there is no interaction to train on", hint="import viewing events, or try `mgw sample`")
     if not np.all(np.isfinite(matrix.data)) or matrix.data.min() <= 0:
         raise ParametersInvalid("a strength is not a positive number", hint="leave out pairs without positive evidence")
+
+
+def _require_memory(matrix: csr_array[np.float32], factors: int) -> None:
+    """Refuse a training that would not fit: both matrices, both sides of factors, and a few d by d matrices."""
+    n_rows = sum(matrix.shape)
+    fixed = 2 * (matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
+    needed = fixed + 4 * n_rows * factors + 40 * factors**2
+    available = available_bytes()
+    if available is not None and needed > available:
+        # The largest d with 40·d² + 4·n·d = available - fixed.
+        room = max(available - fixed, 0)
+        fits = int((math.sqrt((4 * n_rows) ** 2 + 160 * room) - 4 * n_rows) / 80)
+        raise MemoryShort(
+            f"training with {factors} factors needs {needed / 1e9:,.1f} GB, {available / 1e9:,.1f} GB are left",
+            hint=f"at most {fits} factors fit" if fits else "not even one factor fits: free some memory",
+        )
 
 
 def _starting_values(

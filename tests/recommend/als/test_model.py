@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from mgw.core.errors import NoEvents, ParametersInvalid
+from mgw.core.errors import MemoryShort, NoEvents, ParametersInvalid
 from mgw.core.settings import AlsSettings
 from mgw.recommend.als import ALS, loss
 from mgw.recommend.foldin import weighted_gram
@@ -143,3 +143,12 @@ def test_a_strength_that_is_not_a_positive_number_is_refused(bad):
 def test_the_gram_matrix_is_that_of_all_rows():
     factors = np.random.default_rng(0).standard_normal((10_000, 5)).astype(np.float32)
     np.testing.assert_allclose(weighted_gram(factors, 0.3), 0.3 * factors.T.astype(float) @ factors, rtol=1e-5)
+
+
+def test_what_cannot_fit_is_refused_and_what_would_fit_is_named():
+    with pytest.raises(MemoryShort, match="GB are left") as refused:
+        ALS.fit(random_matrix(), AlsSettings(factors=10**9))
+    fits = int(refused.value.hint.split()[2])
+    assert 1000 < fits < 10**9
+    with pytest.raises(MemoryShort):
+        ALS.fit(random_matrix(), AlsSettings(factors=2 * fits))
