@@ -62,7 +62,7 @@ def test_every_fault_is_reported_from_top_to_bottom_and_then_the_rest(project):
     assert faults(project, text, {"MGW_THREADS": "-1"}, recommend__top_k="ten", recommend__topk=1) == [
         "mgw.yaml:2:3: unknown key 'factros' in the section `als`; did you mean `factors`?",
         "mgw.yaml:3:11: als.epochs: expected a whole number of at least 1, got 0",
-        "mgw.yaml:4:9: als.seed: expected a whole number, got the text '1'",
+        "mgw.yaml:4:9: als.seed: expected a whole number of at least 0, got the text '1'",
         "mgw.yaml:5:1: unknown key 'factors'; did you mean `factors` in the section `als`?",
         "mgw.yaml:6:1: 'als' is already set on line 1",
         "mgw.yaml:7:11: database: expected a section of keys, got a single value or a list",
