@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from mgw.core.database.embedded import EmbeddedServer
@@ -23,14 +25,28 @@ from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
 from mgw.core.database.migrations import migrate, read_migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import LiteralString
 
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
 _TEMPLATE = "migrated"
 _NUMBERS = itertools.count(1)
+_CONTENTS: dict[str, LiteralString] = {
+    "content": "SELECT external_id, title, kind, year, runtime_minutes, plot FROM content ORDER BY 1",
+    "genres": "SELECT external_id, genre FROM content_genres JOIN content ON id = content_id ORDER BY 1, 2",
+    "themes": "SELECT external_id, theme FROM content_themes JOIN content ON id = content_id ORDER BY 1, 2",
+    "credits": "SELECT external_id, role, billing_position, person FROM credits JOIN content ON id = content_id"
+    " ORDER BY 1, 2, 3",
+    "users": "SELECT external_id FROM users ORDER BY 1",
+    "events": "SELECT u.external_id, c.external_id, at, completion_rate, rating, is_rewatch, dismissed, device"
+    " FROM viewing_events e JOIN users u ON u.id = e.user_id JOIN content c ON c.id = e.content_id ORDER BY 1, 2, 3",
+}
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +60,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             connection.execute("SELECT pg_reload_conf()")
         yield url
     server.stop()
+    shutil.rmtree(server.home, ignore_errors=True)  # hundreds of megabytes, which pytest would keep for three sessions
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +89,17 @@ def database(database_url: str) -> Iterator[Connection[TupleRow]]:
     with psycopg.connect(database_url, options="-c timezone=UTC") as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture
+def contents(database_url: str) -> Callable[[], dict[str, list[TupleRow]]]:
+    """A function that returns what is committed in the test's database, table by table, without the internal ids."""
+
+    def read() -> dict[str, list[TupleRow]]:
+        with psycopg.connect(database_url, options="-c timezone=UTC") as connection:
+            return {name: connection.execute(query).fetchall() for name, query in _CONTENTS.items()}
+
+    return read
 
 
 def _named(url: str, database: str) -> str:
@@ -106,7 +134,7 @@ class PasswordServer:
         self._process = subprocess.Popen(
             [bin_dir / "postgres", "-D", data, *itertools.chain(*(("-c", setting) for setting in settings))],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd="/", **identity,
-            preexec_fn=_bound_to_this_process(),
+            preexec_fn=_bound_to_this_process(),  # noqa: PLW1509 - one call of the kernel, looked up before
         )  # fmt: skip
         lines = iter(self._process.stderr)
         said = list(itertools.takewhile(lambda line: "ready to accept connections" not in line, lines))

@@ -6,6 +6,7 @@ Exit codes: 0 yes · 1 the answer is no · 2 usage, configuration or an unreacha
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -28,7 +29,7 @@ from mgw.cli.project import RootOptions
 from mgw.cli.recommend import recommend, similar
 from mgw.cli.sample import sample
 from mgw.cli.train import app as train_app
-from mgw.core.errors import MgwError, UsageInvalid
+from mgw.core.errors import DiskFull, MgwError, UsageInvalid
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -93,13 +94,27 @@ def main() -> None:
         out.note("interrupted")
         code = INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone: nothing more can be printed, not even by the interpreter when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         code = BROKEN_PIPE
-    except Exception:  # noqa: BLE001 - the outermost edge
-        out.bug()
-        code = FAULT_OF_OURS
+    except Exception as error:  # noqa: BLE001 - the outermost edge
+        code = _unforeseen(error)
     sys.exit(code)
+
+
+def _unforeseen(error: Exception) -> int:
+    """Tell of an error that nobody translated: a fault of ours, unless it is stdout that has no room left."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        _give_up_stdout()
+        full = DiskFull("no space left to write the output", hint="free some space, or write it elsewhere")
+        out.error(full)
+        return full.exit_code
+    out.bug()
+    return FAULT_OF_OURS
+
+
+def _give_up_stdout() -> None:
+    """Let nobody, not even the interpreter when it flushes at exit, write to where nothing can be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -13,8 +14,14 @@ from mgw.cli.project import current_project, project_session
 from mgw.core.errors import SourceInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import tzinfo
 
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+    from mgw.core.progress import Progress
+    from mgw.ingest.faults import Faults
     from mgw.ingest.importing import ImportReport
 
 app = typer.Typer(name="import", help="Import viewing events and content.", no_args_is_help=True, rich_markup_mode=None)
@@ -46,11 +53,9 @@ def movielens(
     A rating is a finished viewing with that many stars (half a star counts as one), tags become themes, and cast,
     directors and plots are taken where there are columns for them.
     """
-    from mgw.ingest.faults import Faults
     from mgw.ingest.movielens import import_movielens
 
-    loaded = current_project(ctx)
-    with out.progress() as progress, project_session(loaded) as connection, Faults(on_error, rejects) as faults:
+    with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_movielens(connection, folder, faults, progress=progress)
     show_report(report, json=json)
 
@@ -73,12 +78,11 @@ def events(
     5), is_rewatch, dismissed, device (tv, phone, tablet, desktop). Users are added as they come; content must be there.
     An event that is there already stays as it is.
     """
-    from mgw.ingest.faults import Faults
     from mgw.ingest.importing import TextFormat, import_events
 
     text = TextFormat(encoding, delimiter, _zone(timezone))
-    loaded, mapping = current_project(ctx), _mapping(columns)
-    with out.progress() as progress, project_session(loaded) as connection, Faults(on_error, rejects) as faults:
+    mapping = _mapping(columns)
+    with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_events(connection, file, mapping, faults, text=text, progress=progress)
     show_report(report, json=json)
 
@@ -99,14 +103,28 @@ def content(
     Fields: id, title (both required), kind (film or series), year, runtime_minutes, plot, and lists separated by |:
     genres, themes, actors, directors, writers. A title that is there already is brought up to date.
     """
-    from mgw.ingest.faults import Faults
     from mgw.ingest.importing import TextFormat, import_content
 
     text = TextFormat(encoding, delimiter)
-    loaded, mapping = current_project(ctx), _mapping(columns)
-    with out.progress() as progress, project_session(loaded) as connection, Faults(on_error, rejects) as faults:
+    mapping = _mapping(columns)
+    with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_content(connection, file, mapping, faults, text=text, progress=progress)
     show_report(report, json=json)
+
+
+@contextmanager
+def _import(
+    ctx: typer.Context, on_error: Literal["stop", "skip"], rejects: Path | None
+) -> Iterator[tuple[Connection[TupleRow], Faults, Progress]]:
+    """Open what every import needs, and name what it left out once the rest is in the database."""
+    from mgw.ingest.faults import Faults
+
+    loaded = current_project(ctx)
+    faults = Faults(on_error, rejects)
+    with out.progress() as progress, project_session(loaded) as connection, faults:
+        yield connection, faults, progress
+    if faults.total:
+        out.warn("\n  ".join(["left out:", *faults.lines()]))
 
 
 def show_report(report: ImportReport, *, json: bool) -> None:
@@ -133,11 +151,13 @@ def show_report(report: ImportReport, *, json: bool) -> None:
 
 
 def _mapping(columns: list[str] | None) -> dict[str, str]:
-    mapping = {}
+    mapping: dict[str, str] = {}
     for entry in columns or ():
         field, separator, column = entry.partition("=")
         if not (field and separator and column):
             raise SourceInvalid(f"--map {entry}: not FIELD=COLUMN", hint="for example --map user=member_id")
+        if field in mapping:
+            raise SourceInvalid(f"--map {entry}: {field} is column {mapping[field]} already", hint="one column a field")
         mapping[field] = column
     return mapping
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
+from mgw.core import artifacts
 from mgw.core.artifacts import ModelStore
 from mgw.core.errors import (
     DiskFull,
@@ -79,6 +81,7 @@ def test_what_is_published_is_what_is_read(tmp_path_factory, array, transposed):
     assert (read.dtype, read.shape) == (array.dtype, array.shape)
     assert read.tobytes() == array.tobytes()
     assert not read.flags.writeable
+    assert read.flags.c_contiguous
     assert np.load(published.path / "one.npy", allow_pickle=False).shape == array.shape
 
 
@@ -96,7 +99,7 @@ def test_the_last_published_is_in_use_and_the_same_within_a_second_is_the_same(s
     assert len(set(names)) in (2, 3), "3 where the clock went on between the first and the last"
     assert store.current_name() == names[-1]
     assert set(store.names()) == set(names)
-    assert store.names() == sorted(names)
+    assert store.names() == sorted(set(names))
 
 
 def test_no_model_yet(store):
@@ -156,7 +159,7 @@ def test_a_damaged_array(store, snapshot, kind):
 
 def test_a_missing_array(store, snapshot):
     (snapshot.path / "factors.npy").unlink()
-    with pytest.raises(ModelDamaged, match="cannot read factors.npy"):
+    with pytest.raises(ModelDamaged, match=r"cannot read factors\.npy"):
         snapshot.verify()
     with pytest.raises(ModelDamaged, match="has no array items"):
         snapshot.array("items")
@@ -219,11 +222,11 @@ def forged_snapshot(tmp_path_factory):
 
 
 BAD_MANIFESTS = {
-    "no JSON": (lambda it: b"{", ModelDamaged, "cannot read manifest.json"),
-    "not in UTF-8": (lambda it: b'{"format": "\xff"}', ModelDamaged, "cannot read manifest.json"),
-    "empty": (lambda it: b"", ModelDamaged, "cannot read manifest.json"),
-    "too deep": (lambda it: b"[" * 100_000, ModelDamaged, "cannot read manifest.json"),
-    "a list": (lambda it: b"[]", ModelForeign, "is not a model snapshot of mgw"),
+    "no JSON": (lambda _: b"{", ModelDamaged, "cannot read manifest.json"),
+    "not in UTF-8": (lambda _: b'{"format": "\xff"}', ModelDamaged, "cannot read manifest.json"),
+    "empty": (lambda _: b"", ModelDamaged, "cannot read manifest.json"),
+    "too deep": (lambda _: b"[" * 100_000, ModelDamaged, "cannot read manifest.json"),
+    "a list": (lambda _: b"[]", ModelForeign, "is not a model snapshot of mgw"),
     "another program's": (lambda it: it.update(format="onnx"), ModelForeign, "is not a model snapshot of mgw"),
     "no format": (lambda it: it.pop("format") and None, ModelForeign, "is not a model snapshot of mgw"),
     "a later version": (lambda it: it.update(format_version=99), ModelForeign, "has format version 99"),
@@ -315,6 +318,22 @@ def test_a_model_is_chosen_and_deleted_at_once(store):
         assert store.current().manifest.name in {name, second.manifest.name}
 
 
+def test_choosing_and_deleting_exclude_each_other(store, snapshot, monkeypatch):
+    """While one of them acts upon what it has read, the other is locked out."""
+    newer, seen = publish(store, seed=1), []
+
+    def locked_out(*_) -> None:
+        with (store.root / ".lock").open() as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        seen.append(True)
+
+    monkeypatch.setattr(artifacts, "remove_directory", locked_out)
+    monkeypatch.setattr(artifacts, "write_atomic", locked_out)
+    store.delete(snapshot.manifest.name)
+    store.use(newer.manifest.name)
+    assert seen == [True, True]
+
+
 def test_a_full_disk_leaves_the_model_before_it(small_disk):
     store = ModelStore(small_disk / "models")
     snapshot = publish(store)
@@ -346,7 +365,9 @@ def test_a_disk_that_may_not_be_written(small_disk):
 def small_disk(tmp_path):
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("only root can mount a small disk")
     yield folder

@@ -53,7 +53,28 @@ def test_a_parameter_may_have_any_letters():
 
 
 # Beginnings and ends of everything that the scanner knows, so that they meet.
-PIECES = ["'", "''", '"', "$$", "$a$", "/*", "*/", "--", "\n", ":", "::", ":=", "E'", "\\", "%", "a", "1", " ", "[", ";"]
+PIECES = [
+    "'",
+    "''",
+    '"',
+    "$$",
+    "$a$",
+    "/*",
+    "*/",
+    "--",
+    "\n",
+    ":",
+    "::",
+    ":=",
+    "E'",
+    "\\",
+    "%",
+    "a",
+    "1",
+    " ",
+    "[",
+    ";",
+]
 SQL = st.lists(st.sampled_from(PIECES) | st.text(max_size=3)).map("".join)
 
 
@@ -119,7 +140,7 @@ def test_every_query_of_the_program_is_read():
 
 def test_a_query_may_end_with_a_comment_and_still_be_copied(postgres, tmp_path, monkeypatch):
     (tmp_path / "one.sql").write_text("SELECT 1 -- the only one\n")
-    monkeypatch.setattr("mgw.core.database.statements.resource", lambda kind: tmp_path)
+    monkeypatch.setattr("mgw.core.database.statements.resource", lambda _: tmp_path)
     assert b"".join(copy_out(postgres, "one")).startswith(b"PGCOPY\n")
 
 

@@ -1,0 +1,98 @@
+"""`mgw models`: run as users run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mgw
+from mgw.core.artifacts import ModelStore
+
+ROOT = Path(mgw.__path__[0]).parent
+
+
+def models(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "mgw", "models", *arguments], cwd=folder, capture_output=True, text=True, check=False,
+        env={**inherited, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}, timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ModelStore(tmp_path / ".mgw" / "models")
+
+
+def publish(store: ModelStore, factors: int) -> str:
+    return store.publish(
+        "als", {"items": np.zeros((3, factors), np.float32)}, parameters={"factors": factors, "seed": 0},
+        data={"events": 1234}, metrics={}, versions={"mgw": "1"},
+    ).manifest.name  # fmt: skip
+
+
+def test_no_model_is_no_error(tmp_path):
+    done = models(tmp_path, "list")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "no model has been trained yet: run `mgw train als`\n"
+    assert json.loads(models(tmp_path, "list", "--json").stdout) == []
+    shown = models(tmp_path, "show")
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert shown.stderr.startswith("error[MODEL_MISSING]: no model has been trained yet\n  hint: run `mgw train als`")
+    assert not (tmp_path / ".mgw").exists()
+
+
+def test_list_show_use_delete(tmp_path, store):
+    first, second = publish(store, 4), publish(store, 8)
+    entries = json.loads(models(tmp_path, "list", "--json").stdout)
+    assert {entry["name"]: entry["in_use"] for entry in entries} == {first: False, second: True}
+    assert {entry["factors"] for entry in entries} == {4, 8}
+    assert all(entry["size_bytes"] > 0 and entry["events"] == 1234 for entry in entries)
+    table = models(tmp_path, "list").stdout.splitlines()
+    assert [line.split()[0] for line in table[2:] if second in line] == ["*"]
+    shown = json.loads(models(tmp_path, "show", first, "--json").stdout)
+    assert (shown["name"], shown["parameters"]) == (first, {"factors": 4, "seed": 0})
+    assert f"Model {second}" in models(tmp_path, "show").stdout
+    refused = models(tmp_path, "delete", second)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"error[MODEL_IN_USE]: model {second} is in use\n  hint: ")
+    assert models(tmp_path, "use", first).stdout == f"{first} is in use\n"
+    assert store.current_name() == first
+    assert models(tmp_path, "delete", second).stdout == f"{second} is deleted\n"
+    assert store.names() == [first]
+    gone = models(tmp_path, "use", second)
+    assert (gone.returncode, gone.stdout) == (1, "")
+    assert gone.stderr == (
+        f"error[MODEL_NOT_FOUND]: there is no model {second}\n  hint: `mgw models list` shows those that are there\n"
+    )
+
+
+def test_damaged_and_foreign_models_are_listed_with_what_is_wrong(tmp_path, store):
+    damaged, foreign, cut, sound = (publish(store, factors) for factors in (1, 2, 3, 4))
+    (store.root / damaged / "manifest.json").write_text("{")
+    (store.root / foreign / "manifest.json").write_text('{"format": "onnx"}')
+    (store.root / cut / "items.npy").write_bytes(b"")
+    entries = {entry["name"]: entry for entry in json.loads(models(tmp_path, "list", "--json").stdout)}
+    assert "cannot read manifest.json" in entries[damaged]["problem"]
+    assert "not a model snapshot" in entries[foreign]["problem"]
+    assert "problem" not in entries[sound]
+    listed = models(tmp_path, "list")
+    assert listed.returncode == 0
+    assert "cannot read manifest.json" in listed.stdout
+    for command in ("show", "use"):
+        for name, code in ((damaged, "MODEL_DAMAGED"), (foreign, "MODEL_FOREIGN"), (cut, "MODEL_DAMAGED")):
+            done = models(tmp_path, command, name)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert done.stderr.startswith(f"error[{code}]: ")
+            assert name in done.stderr
+            assert "  hint: " in done.stderr
+    assert models(tmp_path, "delete", damaged).returncode == 0
+    assert damaged not in store.names()
