@@ -31,8 +31,8 @@ class Output:
 
     def __init__(self) -> None:
         piped = None if sys.stdout.isatty() else PIPED_WIDTH
-        self._stdout = Console(width=piped, highlight=False, soft_wrap=True)
-        self._stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._stdout = Console(width=piped, highlight=False, soft_wrap=True, emoji=False)
+        self._stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     def print(self, result: object) -> None:
         """Print a piece of the result (text is taken as it is, without markup)."""

@@ -53,7 +53,7 @@ def check_width(values: Sequence[str], columns: Sequence[str]) -> None:
     """Make sure that a row has as many values as the header has columns.
 
     Raises:
-        Malformed: it has not; names the first column without a value, or the number of the first value without a column.
+        Malformed: it has not; names the first column without a value, or the number of the first value too many.
     """
     if len(values) != len(columns):
         place = len(values)

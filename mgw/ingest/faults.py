@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from mgw.core.errors import RowsInvalid, SourceInvalid
 from mgw.ingest.rejects import RejectsWriter
@@ -19,7 +19,7 @@ OnError = Literal["stop", "skip"]
 SHOWN = 10
 _HINT = "mend the file, or leave such rows out with --on-error skip (--rejects FILE keeps them)"
 _HINTS = {
-    "unknown content": "import the titles first, with `mgw import content`, or leave such rows out with --on-error skip",
+    "unknown content": "import the titles first (`mgw import content`), or leave such rows out with --on-error skip",
     "not text": "say which encoding the file has: --encoding latin-1",
 }
 
@@ -76,7 +76,7 @@ class Faults:
     first: list[Fault] = field(default_factory=list)
     _writer: RejectsWriter | None = None
 
-    def __enter__(self) -> Faults:
+    def __enter__(self) -> Self:
         if self.rejects is not None:
             self._writer = RejectsWriter(self.rejects)
         return self

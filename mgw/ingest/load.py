@@ -78,6 +78,11 @@ def stage_events(connection: Connection[TupleRow], rows: Iterable[EventRow]) -> 
     return _copy(connection, "ingest/copy_events", rows)
 
 
+def staged_strangers(connection: Connection[TupleRow]) -> list[str]:
+    """Return the ids of content that the staged events name and the database does not have."""
+    return [row[0] for row in connection.execute(statement("ingest/staged_strangers"))]
+
+
 def merge_events(connection: Connection[TupleRow], staged: int) -> EventCounts:
     """Add the events that were staged, and the users they name; their content must be there by now."""
     connection.execute(statement("ingest/take_turns"))

@@ -20,7 +20,7 @@ from mgw.ingest.content import FIRST_YEAR, LAST_YEAR, ContentParser, ContentRow
 from mgw.ingest.events import EventParser, star_rating
 from mgw.ingest.faults import Malformed
 from mgw.ingest.importing import ImportReport, good_rows
-from mgw.ingest.load import known_content, load_content, merge_events, stage_events
+from mgw.ingest.load import load_content, merge_events, stage_events, staged_strangers
 from mgw.ingest.tables import open_table, reading_errors
 from mgw.ingest.values import Unusable, check_name, is_text, listed, number
 
@@ -43,7 +43,7 @@ _DAT_COLUMNS = {
 }
 _NEEDED = {"ratings": ("userId", "movieId"), "movies": ("movieId", "title"), "tags": ("movieId", "tag")}
 _TITLE = re.compile(r"(?P<name>.+?)\s*\((?P<year>\d{4})\)")
-# "City of Lost Children, The (Cité des enfants perdus, La)": an article stands behind the name, and behind each other name.
+# "City of Lost Children, The (Cité des enfants perdus, La)": behind each name its article.
 _ARTICLE = re.compile(
     r"(?P<start>^|\((?:a\.k\.a\. )?)(?P<name>[^()]+), "
     r"(?P<article>The|A|An|Le|La|Les|L'|Lo|Il|I|Gli|El|Los|Las|Der|Die|Das|Den|Det|Un|Une|Una|O|Os)(?=\)| \(|$)"
@@ -68,12 +68,12 @@ def import_movielens(
     with _open(files["movies"], "movies") as table:
         parser = _MovieParser(table, themes)
         content = load_content(connection, good_rows(table, parser, faults, progress))
-    known = _KnownOrNoted(known_content(connection))
     with _open(files["ratings"], "ratings") as table:
-        staged = stage_events(connection, good_rows(table, _rating_parser(table, known), faults, progress))
-    load_content(connection, (_untitled(content_id, themes) for content_id in sorted(known.noted)))
+        staged = stage_events(connection, good_rows(table, _rating_parser(table), faults, progress))
+    unlisted = staged_strangers(connection)
+    load_content(connection, [_untitled(content_id, themes) for content_id in unlisted])
     events = merge_events(connection, staged)
-    return ImportReport(content, events, dict(faults.counts), len(known.noted))
+    return ImportReport(content, events, dict(faults.counts), len(unlisted))
 
 
 def find_files(folder: Path) -> dict[str, Path]:
@@ -83,21 +83,19 @@ def find_files(folder: Path) -> dict[str, Path]:
         FileUnreadable: there is no such folder.
         SourceInvalid: `movies` or `ratings` is missing.
     """
+    hint = "name the folder that holds movies and ratings, as .csv, .csv.gz or .dat"
     with reading_errors(folder):
         if not folder.is_dir():
-            raise FileUnreadable(
-                f"{folder}: no such folder", hint="name the folder that holds ratings.csv or ratings.dat"
-            )
+            raise FileUnreadable(f"{folder}: no such folder", hint=hint)
         found = {
             name: [path for ending in _ENDINGS if (path := folder / f"{name}{ending}").is_file()]
             for name in _DAT_COLUMNS
         }
-    files = {name: paths[0] for name, paths in found.items() if paths}
     for name in ("movies", "ratings"):
-        if name not in files:
+        if not found[name]:
             wanted = ", ".join(f"{name}{ending}" for ending in _ENDINGS)
-            raise SourceInvalid(f"{folder}: not a MovieLens folder: there is none of {wanted}")
-    return files
+            raise SourceInvalid(f"{folder}: not a MovieLens folder: there is none of {wanted}", hint=hint)
+    return {name: paths[0] for name, paths in found.items() if paths}
 
 
 @contextmanager
@@ -107,7 +105,10 @@ def _open(path: Path, name: str) -> Iterator[Table]:
     encoding = "latin-1" if classic and (name == "ratings" or not _is_utf8(path)) else "utf-8"
     with open_table(path, encoding=encoding, columns=_DAT_COLUMNS[name] if classic else None) as table:
         if missing := [column for column in _NEEDED[name] if column not in table.columns]:
-            raise SourceInvalid(f"{path}: no column {missing[0]} among: {listed(table.columns)}")
+            raise SourceInvalid(
+                f"{path}: no column {missing[0]} among: {listed(table.columns)}",
+                hint="is it a MovieLens file? other tables come in with `mgw import content` and `mgw import events`",
+            )
         yield table
 
 
@@ -116,16 +117,10 @@ def _is_utf8(path: Path) -> bool:
         return all(value.isascii() or is_text(value) for _, values in table.rows() for value in values)
 
 
-class _KnownOrNoted:
-    """Holds every title; notes those that are not known, because the 1M and later releases rate a few unlisted ones."""
-
-    def __init__(self, known: frozenset[str]) -> None:
-        self._known = known
-        self.noted: set[str] = set()
+class _Everything:
+    """Holds every title: a few that are rated are not listed, in the 1M and later releases."""
 
     def __contains__(self, content_id: object) -> bool:
-        if content_id not in self._known:
-            self.noted.add(str(content_id))
         return True
 
 
@@ -149,10 +144,10 @@ class _MovieParser:
         )
 
 
-def _rating_parser(table: Table, known: _KnownOrNoted) -> EventParser:
+def _rating_parser(table: Table) -> EventParser:
     names = {"user": "userId", "content": "movieId", "at": "timestamp"}
     mapping = {field: column for field, column in names.items() if column in table.columns}
-    return EventParser(table.columns, mapping, known_content=known, now=datetime.now(UTC), rating=_stars)
+    return EventParser(table.columns, mapping, known_content=_Everything(), now=datetime.now(UTC), rating=_stars)
 
 
 def _stars(text: str) -> float:

@@ -70,7 +70,7 @@ def _parquet_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _as_texts(column: Any) -> list[str]:
+def _as_texts(column: Any) -> list[str]:  # noqa: ANN401 - pyarrow carries no types
     import pyarrow  # noqa: ICN001, PLC0415 - the module is named once
 
     if pyarrow.types.is_timestamp(column.type):

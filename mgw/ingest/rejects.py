@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import tempfile
@@ -33,9 +34,10 @@ class RejectsWriter:
         self._path = path
         self._columns: Sequence[str] | None = None
         with storage_errors(path):
+            if path.is_dir() or path.parent.is_file():
+                what = f"{path} is a folder" if path.is_dir() else f"{path.parent} is a file, not a folder"
+                raise ReadOnly(what, hint="name another file for the rows that are left out")
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_dir():
-                raise ReadOnly(f"{path} is a folder", hint="name a file for the rows that are left out")
             handle, self._aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         # Bytes that were not of the source's encoding go out as they came in.
         self._file = os.fdopen(handle, "w", newline="", encoding="utf-8", errors="surrogateescape")
@@ -81,8 +83,6 @@ class RejectsWriter:
 
     def discard(self) -> None:
         """Forget the rows; a file that was there before stays as it was."""
-        try:
+        with contextlib.suppress(OSError):  # the disk is full: what was still to be written is of no use
             self._file.close()
-        except OSError:  # the disk is full: what was still to be written is of no use
-            pass
         Path(self._aside).unlink(missing_ok=True)

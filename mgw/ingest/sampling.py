@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import isnan
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from mgw.core.errors import SampleWouldMix
 from mgw.core.progress import SILENT
@@ -75,7 +74,7 @@ def _event_rows(chunk: EventChunk, size: SampleSize) -> Iterator[EventRow]:
         [size.title_id(title) for title in chunk.title.tolist()],
         [datetime.fromtimestamp(at, UTC) for at in chunk.at.tolist()],
         chunk.completion_rate.tolist(),
-        np.where(np.isnan(chunk.rating), None, chunk.rating.astype(object)).tolist(),
+        [None if isnan(stars) else stars for stars in chunk.rating.tolist()],
         chunk.is_rewatch.tolist(),
         chunk.dismissed.tolist(),
         [DEVICES[device] for device in chunk.device.tolist()],

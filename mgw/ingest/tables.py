@@ -1,5 +1,6 @@
-"""Files as tables: a header, and rows of strings that know their line. CSV, TSV, MovieLens `.dat`, each also
-gzipped, and Parquet.
+"""Files as tables: a header, and rows of strings that know their line.
+
+What is behind it is text with delimiters (CSV, TSV, MovieLens `.dat`, each also gzipped) or Parquet.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ class Unusable(ValueError):
 
 
 def shown(text: str) -> str:
-    """Quote a text for a message: control characters escaped, and not longer than a line.
+    r"""Quote a text for a message: control characters escaped, and not longer than a line.
 
-    >>> shown("Alien"), shown("a" * 100)[-4:], shown("\\x1b[2J")
-    ("'Alien'", "aa'…", "'\\\\x1b[2J'")
+    >>> shown("Alien"), shown("a" * 100)[-4:], shown("\x1b[2J")
+    ("'Alien'", "aa'…", "'\\x1b[2J'")
     """
     return repr(text) if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]!r}…"
 
