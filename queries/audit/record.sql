@@ -1,0 +1,8 @@
+-- A batch of entries, in order.
+INSERT INTO audit_logs (at, user_id, action, resource_type, resource_id, details, ip, user_agent)
+SELECT l.at, l.user_id, l.action, l.resource_type, l.resource_id, l.details, l.ip::inet, l.user_agent
+FROM unnest(
+    :at::timestamptz[], :user_ids::text[], :actions::text[], :resource_types::text[], :resource_ids::text[],
+    :details::jsonb[], :ips::text[], :user_agents::text[]
+) WITH ORDINALITY AS l (at, user_id, action, resource_type, resource_id, details, ip, user_agent, position)
+ORDER BY l.position;

@@ -1,0 +1,197 @@
+"""Every query of the program runs, on an empty database and on a filled one, and keeps what it is given."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from mgw.core.database.statements import statement
+from mgw.core.resources import resource
+from mgw.ingest.sample import SampleSize
+from mgw.ingest.sampling import load_sample
+
+NOW = datetime(2026, 2, 1, 20, tzinfo=UTC)
+WEIGHTS = b"\x01\x02\x03\x04"
+ADAPTER = {
+    "user_id": "u00001", "name": "default", "base_snapshot": "als-1", "format_version": 1, "rank": 8,
+    "weights": WEIGHTS, "checksum": sha256(WEIGHTS).digest(), "events_used": 20, "metrics": Jsonb({"auc": 0.7}),
+}  # fmt: skip
+PROFILE = {
+    "user_id": "u00001", "snapshot": "als-1", "preference": [0.5, -0.5], "genre_affinities": Jsonb({"drama": 0.8}),
+    "hours": [1 / 24] * 24, "weekdays": [1 / 7] * 7, "events_seen": 20,
+}  # fmt: skip
+EXPERIMENT = {
+    "name": "weights", "salt": "s1", "traffic_allocation": 1.0, "namespace": None, "namespace_from": None,
+    "namespace_to": None, "targeting": Jsonb({}),
+}  # fmt: skip
+AUDIT = {
+    "at": [NOW, NOW], "user_ids": ["ann", None], "actions": ["MODEL_PROMOTED", "PURGE"],
+    "resource_types": ["model", "cache"], "resource_ids": ["als-1", None],
+    "details": [Jsonb({"before": None}), Jsonb({})], "ips": ["10.0.0.1", None], "user_agents": ["curl", None],
+}  # fmt: skip
+AUDIT_PAGE = {
+    "before_at": datetime(2100, 1, 1, tzinfo=UTC), "before_id": 2**62, "start": datetime(2000, 1, 1, tzinfo=UTC),
+    "user_id": None, "action": None, "resource_type": None, "resource_id": None, "top_k": 10,
+}  # fmt: skip
+SEEDS = {"seed_ids": [1, 2, 3], "top_k": 5}
+QUESTIONS = {
+    "adapters/hold_user": {"user_id": "u00001"},
+    "adapters/list": {"user_id": "u00001"},
+    "adapters/load": {"user_id": "u00001", "name": "default", "base_snapshot": "als-1"},
+    "adapters/prune": {"keep": 1},
+    "adapters/delete": {"user_id": "u00001"},
+    "audit/list": AUDIT_PAGE,
+    "audit/purge": {"before": NOW},
+    "catalogue/by_ids": {"content_ids": ["t0001", "none"]},
+    "catalogue/names": {},
+    "experiments/list": {"top_k": 5},
+    "experiments/running": {},
+    "experiments/user_totals": {"experiment_id": 1, "metric": "watched"},
+    "graph/watch_history": {"user_id": "u00001", "top_k": 5},
+    "graph/genre_similar": SEEDS,
+    "graph/theme_similar": SEEDS,
+    "graph/director_similar": SEEDS,
+    "graph/cast_similar": {**SEEDS, "billed": 10},
+    "graph/similar_users": {**SEEDS, "user_id": "u00001", "minimum_completion": 0.7, "minimum_in_common": 1},
+    "graph/highly_rated": {"user_ids": [1, 2], "minimum_completion": 0.7, "per_user": 3},
+    "history/by_user": {"user_id": "u00001"},
+    "history/user_exists": {"user_id": "u00001"},
+    "profile/recent_events": {"user_id": "u00001", "events": 50},
+    "profile/load": {"user_id": "u00001", "snapshot": "als-1"},
+    "training/users": {},
+    "training/content": {},
+    "training/events": {},
+}
+
+
+@pytest.fixture
+def platform(database):
+    load_sample(database, SampleSize(users=30, titles=40, events=600), seed=1)
+    return database
+
+
+def run(connection, name, /, **parameters):
+    return connection.execute(statement(name), parameters or None)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_query_runs_on_an_empty_database(database, name):
+    run(database, name, **QUESTIONS[name])
+    assert database.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_query_runs_on_a_filled_database(platform, name):
+    found = run(platform, name, **QUESTIONS[name])
+    if name.split("/")[0] in {"catalogue", "history", "training"}:
+        assert found.rowcount > 0
+
+
+def test_every_query_of_the_program_is_run_by_a_test():
+    names = {
+        path.relative_to(resource("queries")).with_suffix("").as_posix() for path in resource("queries").rglob("*.sql")
+    }
+    elsewhere = {name for name in names if name.split("/")[0] in {"ingest", "migrations", "prepare"}}
+    below = {
+        "adapters/save", "profile/save", "audit/record", "experiments/create", "experiments/add_variants",
+        "experiments/add_metrics", "experiments/set_status", "experiments/record_exposures",
+        "experiments/record_conversions",
+    }  # fmt: skip
+    assert names - elsewhere == set(QUESTIONS) | below
+
+
+def test_an_adapter_gets_the_next_version_and_the_latest_is_loaded(platform):
+    versions = [run(platform, "adapters/save", **ADAPTER).fetchone()[0] for _ in range(3)]
+    assert versions == [1, 2, 3]
+    loaded = run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="als-1").fetchone()
+    assert (loaded[0], loaded[3], loaded[6]) == (3, WEIGHTS, {"auc": 0.7})
+    assert run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="als-2").fetchone() is None
+    assert run(platform, "adapters/prune", keep=1).rowcount == 2
+    assert [row[1] for row in run(platform, "adapters/list", user_id="u00001")] == [3]
+    assert run(platform, "adapters/delete", user_id="u00001").rowcount == 1
+
+
+def test_two_writers_of_one_user_never_get_the_same_version(platform, database_url):
+    platform.commit()
+    first = psycopg.connect(database_url)
+    with first, psycopg.connect(database_url) as second:
+        run(first, "adapters/hold_user", user_id="u00001")
+        run(first, "adapters/save", **ADAPTER)
+        second.execute("SET lock_timeout = '50ms'")
+        second.commit()
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            run(second, "adapters/hold_user", user_id="u00001")
+        second.rollback()
+        first.commit()
+        run(second, "adapters/hold_user", user_id="u00001")
+        assert run(second, "adapters/save", **ADAPTER).fetchone()[0] == 2
+
+
+def test_a_profile_is_kept_for_its_snapshot(platform):
+    run(platform, "profile/save", **PROFILE)
+    run(platform, "profile/save", **{**PROFILE, "events_seen": 21})
+    loaded = run(platform, "profile/load", user_id="u00001", snapshot="als-1").fetchone()
+    assert (loaded[0], loaded[1], loaded[4]) == ([0.5, -0.5], {"drama": 0.8}, 21)
+    assert run(platform, "profile/load", user_id="u00001", snapshot="als-2").fetchone() is None
+
+
+@pytest.fixture
+def experiment(platform):
+    (identity,) = run(platform, "experiments/create", **EXPERIMENT).fetchone()
+    run(
+        platform, "experiments/add_variants", experiment_id=identity, names=["control", "more"], weights=[0.5, 0.5],
+        configs=[Jsonb({}), Jsonb({"als": 0.5})],
+    )  # fmt: skip
+    run(
+        platform, "experiments/add_metrics", experiment_id=identity, names=["watched"], kinds=["mean"],
+        definitions=[Jsonb({})], directions=[True], guardrails=[False],
+    )  # fmt: skip
+    return identity
+
+
+def test_an_experiment_runs_once_it_is_moved_from_the_status_it_has(platform, experiment):
+    assert run(platform, "experiments/running").fetchall() == []
+    move = {"name": "weights", "status": "running", "expected_status": "draft"}
+    assert run(platform, "experiments/set_status", **move).fetchall() == [(experiment,)]
+    assert run(platform, "experiments/set_status", **move).fetchall() == []
+    (row,) = run(platform, "experiments/running").fetchall()
+    assert row[8:] == (["control", "more"], [0.5, 0.5], [{}, {"als": 0.5}])
+
+
+def test_exposures_and_conversions_count_users_and_only_after_exposure(platform, experiment):
+    users = ["u00001", "u00002", "u00001", "nobody"]
+    exposures = {
+        "experiment_ids": [experiment] * 4, "positions": [0, 1, 0, 0], "user_ids": users, "exposed_at": [NOW] * 4,
+        "window_starts": [NOW] * 4,
+    }  # fmt: skip
+    assert run(platform, "experiments/record_exposures", **exposures).rowcount == 2
+    before = datetime(2026, 1, 1, tzinfo=UTC)
+    conversions = {
+        "experiment_ids": [experiment] * 5, "metrics": ["watched"] * 5, "values": [2.0, 3.0, 2.0, 9.0, 9.0],
+        "user_ids": ["u00001", "u00001", "u00001", "u00002", "u00003"], "keys": ["a", "b", "a", "early", "unexposed"],
+        "converted_at": [NOW, NOW, NOW, before, NOW],
+    }  # fmt: skip
+    assert run(platform, "experiments/record_conversions", **conversions).rowcount == 2
+    totals = run(platform, "experiments/user_totals", experiment_id=experiment, metric="watched").fetchall()
+    assert totals == [(0, 1, 1, 5.0, 25.0), (1, 1, 0, 0.0, 0.0)]
+
+
+def test_the_audit_trail_is_filtered_and_paged(database):
+    assert run(database, "audit/record", **AUDIT).rowcount == 2
+    page = run(database, "audit/list", **AUDIT_PAGE).fetchall()
+    assert [row[3] for row in page] == ["PURGE", "MODEL_PROMOTED"]
+    assert str(page[1][7]) == "10.0.0.1"
+    rest = run(database, "audit/list", **{**AUDIT_PAGE, "before_at": page[0][1], "before_id": page[0][0]}).fetchall()
+    assert [row[3] for row in rest] == ["MODEL_PROMOTED"]
+    for filters in (
+        {"user_id": "ann"},
+        {"action": "MODEL_PROMOTED"},
+        {"resource_type": "model"},
+        {"resource_id": "als-1"},
+    ):
+        assert [row[3] for row in run(database, "audit/list", **{**AUDIT_PAGE, name: value})] == ["MODEL_PROMOTED"]
+    assert run(database, "audit/purge", before=datetime(2027, 1, 1, tzinfo=UTC)).rowcount == 2
