@@ -187,11 +187,7 @@ def test_the_audit_trail_is_filtered_and_paged(database):
     assert str(page[1][7]) == "10.0.0.1"
     rest = run(database, "audit/list", **{**AUDIT_PAGE, "before_at": page[0][1], "before_id": page[0][0]}).fetchall()
     assert [row[3] for row in rest] == ["MODEL_PROMOTED"]
-    for filters in (
-        {"user_id": "ann"},
-        {"action": "MODEL_PROMOTED"},
-        {"resource_type": "model"},
-        {"resource_id": "als-1"},
-    ):
+    filters = {"user_id": "ann", "action": "MODEL_PROMOTED", "resource_type": "model", "resource_id": "als-1"}
+    for name, value in filters.items():
         assert [row[3] for row in run(database, "audit/list", **{**AUDIT_PAGE, name: value})] == ["MODEL_PROMOTED"]
     assert run(database, "audit/purge", before=datetime(2027, 1, 1, tzinfo=UTC)).rowcount == 2
