@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
+# A shell starts what runs in the background with SIGINT ignored, and children inherit that: the tests of Ctrl-C would
+# wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _TEMPLATE = "migrated"
 _NUMBERS = itertools.count(1)
 _CONTENTS: dict[str, LiteralString] = {

@@ -8,18 +8,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
-    from psycopg import Connection
+    from psycopg import Connection, Copy
     from psycopg.rows import TupleRow
 
     from mgw.ingest.content import ContentRow
     from mgw.ingest.events import EventRow
 
-_LISTS = ("genres", "themes", "credits")
+_CHANGES = (
+    queries.ingest_update_content,
+    queries.ingest_remove_genres,
+    queries.ingest_add_genres,
+    queries.ingest_remove_themes,
+    queries.ingest_add_themes,
+    queries.ingest_remove_credits,
+    queries.ingest_add_credits,
+)
+"""What brings titles that are there up to date; each returns the ids of those that it touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +62,14 @@ class EventCounts:
 
 def load_content(connection: Connection[TupleRow], rows: Iterable[ContentRow]) -> ContentCounts:
     """Add titles, and bring those that are there up to date; each id may come once."""
-    connection.execute(statement("ingest/stage_content"))
-    staged = _copy(connection, "ingest/copy_content", rows)
-    connection.execute(statement("ingest/take_turns"))
-    new = {row[0] for row in connection.execute(statement("ingest/insert_content"))}
-    touched = {row[0] for row in connection.execute(statement("ingest/update_content"))}
-    for name in _LISTS:
-        for action in ("remove", "add"):
-            touched.update(row[0] for row in connection.execute(statement(f"ingest/{action}_{name}")))
-    connection.execute(statement("ingest/drop_staged_content"))
+    queries.ingest_stage_content(connection)
+    staged = _fill(queries.ingest_copy_content(connection), rows)
+    queries.ingest_take_turns(connection)
+    new = set(queries.ingest_insert_content(connection))
+    touched = {content_id for change in _CHANGES for content_id in change(connection)}
+    queries.ingest_drop_staged_content(connection)
     if new or touched:
-        connection.execute(statement("ingest/analyze_content"))
+        queries.ingest_analyze_content(connection)
     changed = len(touched - new)
     return ContentCounts(len(new), changed, staged - len(new) - changed)
 
@@ -74,31 +81,31 @@ def load_events(connection: Connection[TupleRow], rows: Iterable[EventRow]) -> E
 
 def stage_events(connection: Connection[TupleRow], rows: Iterable[EventRow]) -> int:
     """Put events where `merge_events` finds them and return how many there are; until then nobody sees them."""
-    connection.execute(statement("ingest/stage_events"))
-    return _copy(connection, "ingest/copy_events", rows)
+    queries.ingest_stage_events(connection)
+    return _fill(queries.ingest_copy_events(connection), rows)
 
 
 def staged_strangers(connection: Connection[TupleRow]) -> list[str]:
     """Return the ids of content that the staged events name and the database does not have."""
-    return [row[0] for row in connection.execute(statement("ingest/staged_strangers"))]
+    return queries.ingest_staged_strangers(connection)
 
 
 def merge_events(connection: Connection[TupleRow], staged: int) -> EventCounts:
     """Add the events that were staged, and the users they name; their content must be there by now."""
-    connection.execute(statement("ingest/take_turns"))
-    connection.execute(statement("ingest/work_in_memory"))
-    users_new = connection.execute(statement("ingest/merge_users")).rowcount
-    unchecked = bool(_one(connection, "ingest/may_skip_checks")[0])
+    queries.ingest_take_turns(connection)
+    queries.ingest_work_in_memory(connection)
+    users_new = queries.ingest_merge_users(connection)
+    unchecked = bool(queries.ingest_may_skip_checks(connection))
     if unchecked:
-        _one(connection, "ingest/hold_users")
-        _one(connection, "ingest/hold_content")
-    connection.execute(statement("ingest/resolve_events"))
-    (distinct,) = _one(connection, "ingest/count_resolved")
-    known, conflicting = _one(connection, "ingest/count_known")
+        queries.ingest_hold_users(connection)
+        queries.ingest_hold_content(connection)
+    queries.ingest_resolve_events(connection)
+    distinct = queries.ingest_count_resolved(connection)
+    known, conflicting = queries.ingest_count_known(connection)
     new = _insert_events(connection, unchecked=unchecked) if known < distinct else 0
-    connection.execute(statement("ingest/drop_staged_events"))
+    queries.ingest_drop_staged_events(connection)
     if new:
-        connection.execute(statement("ingest/analyze_events"))
+        queries.ingest_analyze_events(connection)
     return EventCounts(new, distinct - new, conflicting, staged - distinct, users_new)
 
 
@@ -110,28 +117,22 @@ def _insert_events(connection: Connection[TupleRow], *, unchecked: bool) -> int:
     permits it, it is left out.
     """
     if not unchecked:
-        return connection.execute(statement("ingest/merge_events")).rowcount
-    connection.execute(statement("ingest/skip_checks"))
-    new = connection.execute(statement("ingest/merge_events")).rowcount
-    connection.execute(statement("ingest/restore_checks"))
+        return queries.ingest_merge_events(connection)
+    queries.ingest_skip_checks(connection)
+    new = queries.ingest_merge_events(connection)
+    queries.ingest_restore_checks(connection)
     return new
 
 
 def known_content(connection: Connection[TupleRow]) -> frozenset[str]:
     """Return the ids of all content."""
-    return frozenset(row[0] for row in connection.execute(statement("ingest/known_content")))
+    return frozenset(queries.ingest_known_content(connection))
 
 
-def _copy(connection: Connection[TupleRow], name: str, rows: Iterable[tuple[object, ...]]) -> int:
+def _fill(copying: AbstractContextManager[Copy], rows: Iterable[tuple[object, ...]]) -> int:
     count = 0
-    with connection.cursor() as cursor, cursor.copy(statement(name)) as copy:
+    with copying as copy:
         for row in rows:
             copy.write_row(row)
             count += 1
     return count
-
-
-def _one(connection: Connection[TupleRow], name: str) -> TupleRow:
-    row = connection.execute(statement(name)).fetchone()
-    assert row is not None
-    return row

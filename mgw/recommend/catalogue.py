@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 from mgw.core.errors import ContentUnknown
 
 if TYPE_CHECKING:
@@ -17,26 +17,18 @@ if TYPE_CHECKING:
 SUGGESTIONS = 5
 
 
-class Title(NamedTuple):
-    """What is shown of a title."""
-
-    content_id: str
-    title: str
-    year: int | None
-    kind: str
-    runtime_minutes: int | None
-    genres: list[str]
+Title: TypeAlias = queries.CatalogueByIdsRow
+"""What is shown of a title."""
 
 
 def read_titles(connection: Connection[TupleRow], content_ids: Sequence[str]) -> dict[str, Title]:
     """Read the titles with the caller's ids `content_ids`; those that there are not are left out."""
-    rows = connection.execute(statement("catalogue/by_ids"), {"content_ids": list(content_ids)})
-    return {row[0]: Title(*row) for row in rows}
+    return {row.external_id: row for row in queries.catalogue_by_ids(connection, content_ids=list(content_ids))}
 
 
 def nearest_titles(connection: Connection[TupleRow], content_id: str) -> ContentUnknown:
     """Make the error for an id that does not exist, with the titles whose id or name comes nearest."""
-    names: list[tuple[str, str]] = connection.execute(statement("catalogue/names")).fetchall()
+    names: list[tuple[str, str]] = list(queries.catalogue_names(connection))
     wanted = content_id.casefold()
     by_text = {text.casefold(): (identifier, title) for identifier, title in names for text in (title, identifier)}
     containing = [by_text[text] for text in sorted(by_text, key=len) if len(wanted) > 2 and wanted in text]

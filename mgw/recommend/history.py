@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 from mgw.recommend.engagement import engagement
 from mgw.recommend.interactions import Events, strength_matrix
 
@@ -38,10 +38,10 @@ class History:
 
 def read_history(connection: Connection[TupleRow], user_id: str) -> History:
     """Read the history of the user with the caller's id `user_id`."""
-    rows = connection.execute(statement("history/by_user"), {"user_id": user_id}).fetchall()
+    rows = queries.history_by_user(connection, user_id=user_id)
     if not rows:
-        found = connection.execute(statement("history/user_exists"), {"user_id": user_id}).fetchone()
-        return History(bool(found and found[0]), (), (), np.zeros(0, dtype=np.float32), {})
+        exists = queries.history_user_exists(connection, user_id=user_id)
+        return History(exists, (), (), np.zeros(0, dtype=np.float32), {})
     ids, titles, at, completion, rating, is_rewatch, dismissed = zip(*rows, strict=True)
     seen = tuple(dict.fromkeys(ids))
     column = {content_id: place for place, content_id in enumerate(seen)}

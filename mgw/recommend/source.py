@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from psycopg import IsolationLevel
 
-from mgw.core.database.statements import copy_out, statement
+from mgw.core.database import queries
 from mgw.core.errors import DatabaseFailed, NoEvents
 from mgw.recommend.engagement import engagement
 from mgw.recommend.interactions import Events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
     from psycopg import Connection
@@ -58,9 +58,9 @@ def read_training_data(connection: Connection[TupleRow]) -> TrainingData:
     """
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     with connection.transaction():
-        users, user_ids = _ids(connection.execute(statement("training/users")).fetchall())
-        items, content_ids = _ids(connection.execute(statement("training/content")).fetchall())
-        rows = _parse(copy_out(connection, "training/events"))
+        users, user_ids = _ids(queries.training_users(connection))
+        items, content_ids = _ids(queries.training_content(connection))
+        rows = _parse(queries.training_events(connection))
     if len(rows) == 0:
         raise NoEvents("there are no viewing events in the database", hint="`mgw import` yours, or try `mgw sample`")
     labels = engagement(
@@ -80,7 +80,7 @@ def read_training_data(connection: Connection[TupleRow]) -> TrainingData:
     return TrainingData(events, user_ids, content_ids)
 
 
-def _ids(rows: list[TupleRow]) -> tuple[NDArray[np.int64], NDArray[np.bytes_]]:
+def _ids(rows: Sequence[tuple[int, str]]) -> tuple[NDArray[np.int64], NDArray[np.bytes_]]:
     internal = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
     return internal, np.array([row[1].encode() for row in rows], dtype=np.bytes_)
 

@@ -1,4 +1,5 @@
 -- What is shown of some titles.
+-- column genres: elements not null
 SELECT
     c.external_id,
     c.title,

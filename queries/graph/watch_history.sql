@@ -1,8 +1,7 @@
 -- The titles that a user watched last, the latest first: the seeds of the graph.
 SELECT p.content_id, c.external_id, p.completion_rate, p.last_watched
-FROM users u
-JOIN watch_progress p ON p.user_id = u.id
+FROM watch_progress p
 JOIN content c ON c.id = p.content_id
-WHERE u.external_id = :user_id
+WHERE p.user_id = (SELECT u.id FROM users u WHERE u.external_id = :user_id) -- not a join: it would not reach into the view
 ORDER BY p.last_watched DESC NULLS LAST, p.content_id
 LIMIT :top_k;

@@ -1,4 +1,5 @@
 -- Credits that a title has not had before, or at another billing position.
+-- needs: ingest/stage_content
 INSERT INTO credits (content_id, person, role, billing_position)
 SELECT c.id, p.person, p.role, p.billing_position
 FROM staged_content s

@@ -1,4 +1,5 @@
 -- Themes that a title has not had before.
+-- needs: ingest/stage_content
 INSERT INTO content_themes (content_id, theme)
 SELECT c.id, unnest(s.themes)
 FROM staged_content s

@@ -1,2 +1,3 @@
 -- Fresh statistics, so that the first queries after an import are planned well.
+-- utility
 ANALYZE content, content_genres, content_themes, credits;

@@ -1,2 +1,3 @@
 -- How many different events were staged.
-SELECT count(*) FROM resolved_events;
+-- needs: ingest/stage_events, ingest/resolve_events
+SELECT count(*) AS events FROM resolved_events;

@@ -1,4 +1,5 @@
 -- Titles that the database does not have yet.
+-- needs: ingest/stage_content
 INSERT INTO content (external_id, title, kind, year, runtime_minutes, plot)
 SELECT content_id, title, coalesce(kind, 'film'), year, runtime_minutes, plot
 FROM staged_content

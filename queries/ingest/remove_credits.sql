@@ -1,4 +1,5 @@
 -- Credits that a title no longer has, of the roles of which the source says something.
+-- needs: ingest/stage_content
 DELETE FROM credits t
 USING staged_content s, content c
 WHERE c.external_id = s.content_id

@@ -1,4 +1,5 @@
 -- Genres that a title no longer has.
+-- needs: ingest/stage_content
 DELETE FROM content_genres t
 USING staged_content s, content c
 WHERE c.external_id = s.content_id

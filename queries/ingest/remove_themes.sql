@@ -1,4 +1,5 @@
 -- Themes that a title no longer has.
+-- needs: ingest/stage_content
 DELETE FROM content_themes t
 USING staged_content s, content c
 WHERE c.external_id = s.content_id

@@ -1,4 +1,6 @@
 -- The staged events under the database's own ids, one for each user, title and time: the first that was staged.
+-- utility
+-- needs: ingest/stage_events
 CREATE TEMP TABLE resolved_events ON COMMIT DROP AS
 SELECT DISTINCT ON (u.id, c.id, s.at)
     u.id AS user_id,

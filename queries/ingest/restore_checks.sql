@@ -1,2 +1,3 @@
 -- Triggers as usual again.
+-- utility
 SET LOCAL session_replication_role = origin;

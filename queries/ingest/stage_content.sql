@@ -1,4 +1,5 @@
 -- Where content lands first; a null is something that the source does not say.
+-- utility
 CREATE TEMP TABLE staged_content (
     position bigint GENERATED ALWAYS AS IDENTITY,
     content_id text NOT NULL,

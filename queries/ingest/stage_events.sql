@@ -1,4 +1,5 @@
 -- Where events land first: as the caller names things, until the transaction ends.
+-- utility
 CREATE TEMP TABLE staged_events (
     position bigint GENERATED ALWAYS AS IDENTITY,
     user_id text NOT NULL,

@@ -1,4 +1,5 @@
 -- Titles of which the source says something else than the database.
+-- needs: ingest/stage_content
 UPDATE content c
 SET
     title = s.title,

@@ -1,4 +1,5 @@
 -- The record of what ran, with the checksum of the file as it was.
+-- utility
 CREATE TABLE mgw_migrations (
     number integer PRIMARY KEY,
     name text NOT NULL,

@@ -1,4 +1,5 @@
 -- A user's latest events with the genres of their titles, the latest first: what a profile is made from.
+-- column genres: elements not null
 SELECT
     e.content_id,
     c.external_id,

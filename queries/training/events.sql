@@ -1,4 +1,5 @@
 -- Every viewing event in columns of fixed width, so that a binary COPY of it is one array (see mgw.recommend.source).
+-- returns: copy
 SELECT
     user_id,
     content_id,

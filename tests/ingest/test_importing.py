@@ -187,7 +187,7 @@ def test_two_imports_at_once_take_turns(films, database_url, tmp_path, contents)
 )
 def test_counts_add_up_and_a_second_time_adds_nothing(films, tmp_path, rows):
     file = write(tmp_path, "\n".join(["user,content,at,rating", *map(",".join, rows)]))
-    films.execute("TRUNCATE viewing_events, users")
+    films.execute("TRUNCATE viewing_events, users CASCADE")
     films.commit()
     first = take(films, import_events, file, "skip")
     good = [row for row in rows if row[0] and row[1] != "aliens" and row[2] != "x" and row[3] != "6"]

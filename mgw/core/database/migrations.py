@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from mgw.core.database.statements import statement, tokens
+from mgw.core.database import queries
+from mgw.core.database.statements import tokens
 from mgw.core.errors import MigrationEdited, MigrationFailed, MigrationsInvalid, SchemaOutdated
 from mgw.core.resources import resource
 
@@ -100,7 +101,7 @@ def migration_states(connection: Connection[TupleRow], migrations: list[Migratio
         MigrationEdited: a file is not what was applied under its number.
         SchemaOutdated: the database has migrations that are not among these.
     """
-    rows = connection.execute(statement("migrations/applied")).fetchall() if _table_exists(connection) else []
+    rows = queries.migrations_applied(connection) if queries.migrations_table_exists(connection) else []
     applied = {number: (name, checksum, at) for number, name, checksum, at in rows}
     if unknown := sorted(set(applied) - {migration.number for migration in migrations}):
         raise SchemaOutdated(
@@ -130,7 +131,7 @@ def migrate(connection: Connection[TupleRow], migrations: list[Migration]) -> li
     connection.commit()  # or what follows would be a part of the transaction that the look began
     while not up_to_date:
         with connection.transaction():
-            connection.execute(statement("migrations/lock"))
+            queries.migrations_lock(connection)
             waiting = [
                 state.migration for state in _states_in_new_table(connection, migrations) if not state.applied_at
             ]
@@ -142,14 +143,11 @@ def migrate(connection: Connection[TupleRow], migrations: list[Migration]) -> li
 
 
 def _states_in_new_table(connection: Connection[TupleRow], migrations: list[Migration]) -> list[MigrationState]:
-    if not _table_exists(connection):  # asked, for "if not exists" looks into the first schema of the path only
-        connection.execute(statement("migrations/create_table"))
+    if not queries.migrations_table_exists(
+        connection
+    ):  # asked, for "if not exists" looks into the first schema of the path only
+        queries.migrations_create_table(connection)
     return migration_states(connection, migrations)
-
-
-def _table_exists(connection: Connection[TupleRow]) -> bool:
-    row = connection.execute(statement("migrations/table_exists")).fetchone()
-    return bool(row and row[0])
 
 
 def _apply(connection: Connection[TupleRow], migration: Migration) -> None:
@@ -171,10 +169,7 @@ def _apply(connection: Connection[TupleRow], migration: Migration) -> None:
                 f"{migration.file}, line {line}: {error.diag.message_primary or error}",
                 hint=_hint(error) or "it was rolled back; mend it and run `mgw db migrate` again",
             ) from error
-    connection.execute(
-        statement("migrations/record"),
-        {"number": migration.number, "name": migration.name, "checksum": migration.checksum},
-    )
+    queries.migrations_record(connection, number=migration.number, name=migration.name, checksum=migration.checksum)
 
 
 def _hint(error: psycopg.DatabaseError) -> str | None:

@@ -18,9 +18,6 @@ from mgw.core.resources import resource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from psycopg import Connection, Copy
-    from psycopg.rows import TupleRow
-
 # PostgreSQL, "Lexical Structure". A word takes its `$` along, so that `a$b$` opens no dollar quote; `E'…'` goes on
 # after a line break, with the same escapes.
 _TOKEN = re.compile(
@@ -100,18 +97,6 @@ def statement(name: str) -> LiteralString:
     """Return the text of a query for `Connection.execute`, parameters in psycopg's form."""
     # The files are part of the program, as literal as a string in its source.
     return to_psycopg(_read(name))
-
-
-def copy_out(connection: Connection[TupleRow], name: str) -> Iterator[memoryview]:
-    """Run a query without parameters as a binary COPY and yield its blocks."""
-    query: LiteralString = _read(name)
-    with connection.cursor() as cursor, cursor.copy(f"COPY (\n{query}\n) TO STDOUT (FORMAT binary)") as copy:
-        yield from _blocks(copy)
-
-
-def _blocks(copy: Copy) -> Iterator[memoryview]:
-    while block := copy.read():
-        yield memoryview(block)
 
 
 def _read(name: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mgw.core.database.migrations import split
-from mgw.core.database.statements import copy_out, statement, to_psycopg, tokens
+from mgw.core.database.statements import statement, to_psycopg, tokens
 from mgw.core.resources import resource
 
 # Each text has `:x` as a parameter, and `:no` where it is none.
@@ -136,12 +136,6 @@ def test_every_query_of_the_program_is_read():
         text = statement(str(name))
         assert not text.endswith(";")
         assert not re.search(r"(?<![:\w\]]):[a-z]", re.sub(r"--.*", "", text)), name
-
-
-def test_a_query_may_end_with_a_comment_and_still_be_copied(postgres, tmp_path, monkeypatch):
-    (tmp_path / "one.sql").write_text("SELECT 1 -- the only one\n")
-    monkeypatch.setattr("mgw.core.database.statements.resource", lambda _: tmp_path)
-    assert b"".join(copy_out(postgres, "one")).startswith(b"PGCOPY\n")
 
 
 SCRIPTS = {

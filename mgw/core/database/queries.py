@@ -1,0 +1,3173 @@
+# fmt: off
+# ruff: noqa: PGH004
+# ruff: noqa
+"""The queries as functions: written by `mgw prepare`, and not to be edited.
+
+Each takes a connection and the parameters by name, and comes with an `_async` twin. A value that can be NULL says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+    from decimal import Decimal
+    from ipaddress import (
+        IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network,
+    )
+    from uuid import UUID
+
+    from psycopg import AsyncConnection, AsyncCopy, Connection, Copy
+    from psycopg.types.json import Json, Jsonb
+    from psycopg.types.multirange import (
+        DateMultirange, Int4Multirange, Int8Multirange, Multirange, NumericMultirange, TimestampMultirange,
+        TimestamptzMultirange,
+    )
+    from psycopg.types.range import (
+        DateRange, Int4Range, Int8Range, NumericRange, Range, TimestampRange, TimestamptzRange,
+    )
+
+    Inet: TypeAlias = IPv4Address | IPv6Address | IPv4Interface | IPv6Interface
+    Cidr: TypeAlias = IPv4Network | IPv6Network
+
+_T = TypeVar("_T")
+
+
+def _into(make: Callable[[Sequence[Any]], _T]) -> Callable[[object], Callable[[Sequence[Any]], _T]]:
+    return lambda _cursor: make
+
+
+def _first(values: Sequence[Any]) -> Any:
+    return values[0]
+
+
+def _value(_cursor: object) -> Callable[[Sequence[Any]], Any]:
+    return _first
+
+
+def _one(name: str, rows: list[_T]) -> _T:
+    if len(rows) != 1:
+        msg = f"{name} gave {len(rows)} rows instead of one"
+        raise LookupError(msg)
+    return rows[0]
+
+
+def _at_most_one(name: str, rows: list[_T]) -> _T | None:
+    if len(rows) > 1:
+        msg = f"{name} gave {len(rows)} rows instead of at most one"
+        raise LookupError(msg)
+    return rows[0] if rows else None
+
+
+# ---- :enums 41475046eeed5bca 41475046eeed5bca
+# There are none.
+
+
+# ---- adapters/delete 2433cbc1298e7866 70decafa0724466c
+_ADAPTERS_DELETE: Final = """DELETE FROM lora_adapters a
+USING users u
+WHERE u.id = a.user_id AND u.external_id = (%(user_id)s::text)"""
+
+
+def adapters_delete(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> int:
+    """Remove every adapter of a user."""
+    return connection.execute(_ADAPTERS_DELETE, {"user_id": user_id}).rowcount
+
+
+async def adapters_delete_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+) -> int:
+    """Remove every adapter of a user."""
+    return (await connection.execute(_ADAPTERS_DELETE, {"user_id": user_id})).rowcount
+
+
+# ---- adapters/hold_user 7c75a285fa8a36f4 34c4e1bb8b34ca3b
+_ADAPTERS_HOLD_USER: Final = """SELECT id FROM users WHERE external_id = (%(user_id)s::text) FOR NO KEY UPDATE"""
+
+
+def adapters_hold_user(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> int | None:
+    """Have those who save adapters of one user take turns until their transactions end, before `adapters/save`."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_ADAPTERS_HOLD_USER, {"user_id": user_id})
+        rows: list[int] = cursor.fetchall()
+    return _at_most_one("adapters/hold_user", rows)
+
+
+async def adapters_hold_user_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+) -> int | None:
+    """Have those who save adapters of one user take turns until their transactions end, before `adapters/save`."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_ADAPTERS_HOLD_USER, {"user_id": user_id})
+        rows: list[int] = await cursor.fetchall()
+    return _at_most_one("adapters/hold_user", rows)
+
+
+# ---- adapters/list 040a0d2dd452c180 f0b3ed5b86852fde
+_ADAPTERS_LIST: Final = """SELECT a.name, a.version, a.base_snapshot, a.rank, octet_length(a.weights) AS size_bytes, a.events_used, a.created_at
+FROM lora_adapters a
+JOIN users u ON u.id = a.user_id
+WHERE u.external_id = (%(user_id)s::text)
+ORDER BY a.name, a.version DESC"""
+
+
+class AdaptersListRow(NamedTuple):
+    """A row of `adapters/list`."""
+
+    name: str
+    version: int
+    base_snapshot: str
+    rank: int
+    size_bytes: int
+    events_used: int
+    created_at: dt.datetime
+
+
+def adapters_list(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> list[AdaptersListRow]:
+    """All adapters of a user, the latest version of each name first."""
+    with connection.cursor(row_factory=_into(AdaptersListRow._make)) as cursor:
+        cursor.execute(_ADAPTERS_LIST, {"user_id": user_id})
+        rows: list[AdaptersListRow] = cursor.fetchall()
+    return rows
+
+
+async def adapters_list_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+) -> list[AdaptersListRow]:
+    """All adapters of a user, the latest version of each name first."""
+    async with connection.cursor(row_factory=_into(AdaptersListRow._make)) as cursor:
+        await cursor.execute(_ADAPTERS_LIST, {"user_id": user_id})
+        rows: list[AdaptersListRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- adapters/load ff2152fcb941b21c a86d7b586d66ff0e
+_ADAPTERS_LOAD: Final = """SELECT a.version, a.format_version, a.rank, a.weights, a.checksum, a.events_used, a.metrics, a.created_at
+FROM lora_adapters a
+JOIN users u ON u.id = a.user_id
+WHERE u.external_id = (%(user_id)s::text) AND a.name = (%(name)s::text) AND a.base_snapshot = (%(base_snapshot)s::text)
+ORDER BY a.version DESC
+LIMIT 1"""
+
+
+class AdaptersLoadRow(NamedTuple):
+    """A row of `adapters/load`."""
+
+    version: int
+    format_version: int
+    rank: int
+    weights: bytes
+    checksum: bytes
+    events_used: int
+    metrics: Any
+    created_at: dt.datetime
+
+
+def adapters_load(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+    name: str,
+    base_snapshot: str,
+) -> AdaptersLoadRow | None:
+    """The latest adapter of a user and name for a base snapshot."""
+    with connection.cursor(row_factory=_into(AdaptersLoadRow._make)) as cursor:
+        cursor.execute(_ADAPTERS_LOAD, {"user_id": user_id, "name": name, "base_snapshot": base_snapshot})
+        rows: list[AdaptersLoadRow] = cursor.fetchall()
+    return _at_most_one("adapters/load", rows)
+
+
+async def adapters_load_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+    name: str,
+    base_snapshot: str,
+) -> AdaptersLoadRow | None:
+    """The latest adapter of a user and name for a base snapshot."""
+    async with connection.cursor(row_factory=_into(AdaptersLoadRow._make)) as cursor:
+        await cursor.execute(_ADAPTERS_LOAD, {"user_id": user_id, "name": name, "base_snapshot": base_snapshot})
+        rows: list[AdaptersLoadRow] = await cursor.fetchall()
+    return _at_most_one("adapters/load", rows)
+
+
+# ---- adapters/prune 2d48833d5b7486c1 05f458061fc890a2
+_ADAPTERS_PRUNE: Final = """DELETE FROM lora_adapters a
+WHERE a.version <= (
+    SELECT max(b.version) - (%(keep)s::integer)::integer FROM lora_adapters b WHERE b.user_id = a.user_id AND b.name = a.name
+)"""
+
+
+def adapters_prune(
+    connection: Connection[Any],
+    /,
+    *,
+    keep: int,
+) -> int:
+    """Remove all but the latest versions of each user and name."""
+    return connection.execute(_ADAPTERS_PRUNE, {"keep": keep}).rowcount
+
+
+async def adapters_prune_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    keep: int,
+) -> int:
+    """Remove all but the latest versions of each user and name."""
+    return (await connection.execute(_ADAPTERS_PRUNE, {"keep": keep})).rowcount
+
+
+# ---- adapters/save 7de3716957e57005 7154d2bd93da4cc7
+_ADAPTERS_SAVE: Final = """INSERT INTO lora_adapters (
+    user_id, name, version, base_snapshot, format_version, rank, weights, checksum, events_used, metrics
+)
+SELECT
+    u.id,
+    (%(name)s::text),
+    coalesce((SELECT max(a.version) FROM lora_adapters a WHERE a.user_id = u.id AND a.name = (%(name)s::text)), 0) + 1,
+    (%(base_snapshot)s::text),
+    (%(format_version)s::smallint),
+    (%(rank)s::smallint),
+    (%(weights)s::bytea),
+    (%(checksum)s::bytea),
+    (%(events_used)s::integer),
+    (%(metrics)s::jsonb)
+FROM users u
+WHERE u.external_id = (%(user_id)s::text)
+RETURNING version"""
+
+
+def adapters_save(
+    connection: Connection[Any],
+    /,
+    *,
+    name: str,
+    base_snapshot: str,
+    format_version: int,
+    rank: int,
+    weights: bytes,
+    checksum: bytes,
+    events_used: int,
+    metrics: Json | Jsonb,
+    user_id: str,
+) -> int | None:
+    """Keep an adapter under the next version of its user and name.
+
+    The user is held by `adapters/hold_user`, a statement before this one: only a statement that begins after the lock
+    is held sees the version that another writer has just committed.
+    """
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_ADAPTERS_SAVE, {"name": name, "base_snapshot": base_snapshot, "format_version": format_version, "rank": rank, "weights": weights, "checksum": checksum, "events_used": events_used, "metrics": metrics, "user_id": user_id})
+        rows: list[int] = cursor.fetchall()
+    return _at_most_one("adapters/save", rows)
+
+
+async def adapters_save_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    name: str,
+    base_snapshot: str,
+    format_version: int,
+    rank: int,
+    weights: bytes,
+    checksum: bytes,
+    events_used: int,
+    metrics: Json | Jsonb,
+    user_id: str,
+) -> int | None:
+    """Keep an adapter under the next version of its user and name.
+
+    The user is held by `adapters/hold_user`, a statement before this one: only a statement that begins after the lock
+    is held sees the version that another writer has just committed.
+    """
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_ADAPTERS_SAVE, {"name": name, "base_snapshot": base_snapshot, "format_version": format_version, "rank": rank, "weights": weights, "checksum": checksum, "events_used": events_used, "metrics": metrics, "user_id": user_id})
+        rows: list[int] = await cursor.fetchall()
+    return _at_most_one("adapters/save", rows)
+
+
+# ---- audit/list 6742e486a3319b78 2162c6a044f5a53f
+_AUDIT_LIST: Final = """SELECT id, at, user_id, action, resource_type, resource_id, details, ip, user_agent
+FROM audit_logs
+WHERE (at, id) < ((%(before_at)s::timestamp with time zone)::timestamptz, (%(before_id)s::bigint)::bigint)
+    AND at >= (%(start)s::timestamp with time zone)::timestamptz
+    AND ((%(user_id)s::text)::text IS NULL OR user_id = (%(user_id)s::text)::text)
+    AND ((%(action)s::text)::text IS NULL OR action = (%(action)s::text)::text)
+    AND ((%(resource_type)s::text)::text IS NULL OR resource_type = (%(resource_type)s::text)::text)
+    AND ((%(resource_id)s::text)::text IS NULL OR resource_id = (%(resource_id)s::text)::text)
+ORDER BY at DESC, id DESC
+LIMIT (%(top_k)s::bigint)"""
+
+
+class AuditListRow(NamedTuple):
+    """A row of `audit/list`."""
+
+    id: int
+    at: dt.datetime
+    user_id: str | None
+    action: str
+    resource_type: str
+    resource_id: str | None
+    details: Any
+    ip: Inet | None
+    user_agent: str | None
+
+
+def audit_list(
+    connection: Connection[Any],
+    /,
+    *,
+    before_at: dt.datetime,
+    before_id: int,
+    start: dt.datetime,
+    user_id: str,
+    action: str,
+    resource_type: str,
+    resource_id: str,
+    top_k: int,
+) -> list[AuditListRow]:
+    """A page of the trail, the newest first: entries before a key, under any of the filters that are given."""
+    with connection.cursor(row_factory=_into(AuditListRow._make)) as cursor:
+        cursor.execute(_AUDIT_LIST, {"before_at": before_at, "before_id": before_id, "start": start, "user_id": user_id, "action": action, "resource_type": resource_type, "resource_id": resource_id, "top_k": top_k})
+        rows: list[AuditListRow] = cursor.fetchall()
+    return rows
+
+
+async def audit_list_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    before_at: dt.datetime,
+    before_id: int,
+    start: dt.datetime,
+    user_id: str,
+    action: str,
+    resource_type: str,
+    resource_id: str,
+    top_k: int,
+) -> list[AuditListRow]:
+    """A page of the trail, the newest first: entries before a key, under any of the filters that are given."""
+    async with connection.cursor(row_factory=_into(AuditListRow._make)) as cursor:
+        await cursor.execute(_AUDIT_LIST, {"before_at": before_at, "before_id": before_id, "start": start, "user_id": user_id, "action": action, "resource_type": resource_type, "resource_id": resource_id, "top_k": top_k})
+        rows: list[AuditListRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- audit/purge a40348f40d8f303d a36cd3169ee85d3a
+_AUDIT_PURGE: Final = """DELETE FROM audit_logs WHERE at < (%(before)s::timestamp with time zone)::timestamptz"""
+
+
+def audit_purge(
+    connection: Connection[Any],
+    /,
+    *,
+    before: dt.datetime,
+) -> int:
+    """Remove what is older than the retention."""
+    return connection.execute(_AUDIT_PURGE, {"before": before}).rowcount
+
+
+async def audit_purge_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    before: dt.datetime,
+) -> int:
+    """Remove what is older than the retention."""
+    return (await connection.execute(_AUDIT_PURGE, {"before": before})).rowcount
+
+
+# ---- audit/record 728400ce621198aa f43b375e46270d0b
+_AUDIT_RECORD: Final = """INSERT INTO audit_logs (at, user_id, action, resource_type, resource_id, details, ip, user_agent)
+SELECT l.at, l.user_id, l.action, l.resource_type, l.resource_id, l.details, l.ip::inet, l.user_agent
+FROM unnest(
+    (%(at)s::timestamp with time zone[])::timestamptz[], (%(user_ids)s::text[])::text[], (%(actions)s::text[])::text[], (%(resource_types)s::text[])::text[], (%(resource_ids)s::text[])::text[],
+    (%(details)s::jsonb[])::jsonb[], (%(ips)s::text[])::text[], (%(user_agents)s::text[])::text[]
+) WITH ORDINALITY AS l (at, user_id, action, resource_type, resource_id, details, ip, user_agent, position)
+ORDER BY l.position"""
+
+
+def audit_record(
+    connection: Connection[Any],
+    /,
+    *,
+    at: list[dt.datetime],
+    user_ids: list[str],
+    actions: list[str],
+    resource_types: list[str],
+    resource_ids: list[str],
+    details: list[Json | Jsonb],
+    ips: list[str],
+    user_agents: list[str],
+) -> int:
+    """A batch of entries, in order."""
+    return connection.execute(_AUDIT_RECORD, {"at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents}).rowcount
+
+
+async def audit_record_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    at: list[dt.datetime],
+    user_ids: list[str],
+    actions: list[str],
+    resource_types: list[str],
+    resource_ids: list[str],
+    details: list[Json | Jsonb],
+    ips: list[str],
+    user_agents: list[str],
+) -> int:
+    """A batch of entries, in order."""
+    return (await connection.execute(_AUDIT_RECORD, {"at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents})).rowcount
+
+
+# ---- catalogue/by_ids b415da3a5c93bd35 fd59e5cd5c0e32b9
+_CATALOGUE_BY_IDS: Final = """SELECT
+    c.external_id,
+    c.title,
+    c.year,
+    c.kind,
+    c.runtime_minutes,
+    coalesce((SELECT array_agg(g.genre ORDER BY g.genre) FROM content_genres g WHERE g.content_id = c.id), '{}') AS genres
+FROM content c
+WHERE c.external_id = ANY((%(content_ids)s::text[]))"""
+
+
+class CatalogueByIdsRow(NamedTuple):
+    """A row of `catalogue/by_ids`."""
+
+    external_id: str
+    title: str
+    year: int | None
+    kind: str
+    runtime_minutes: int | None
+    genres: list[str]
+
+
+def catalogue_by_ids(
+    connection: Connection[Any],
+    /,
+    *,
+    content_ids: list[str],
+) -> list[CatalogueByIdsRow]:
+    """What is shown of some titles."""
+    with connection.cursor(row_factory=_into(CatalogueByIdsRow._make)) as cursor:
+        cursor.execute(_CATALOGUE_BY_IDS, {"content_ids": content_ids})
+        rows: list[CatalogueByIdsRow] = cursor.fetchall()
+    return rows
+
+
+async def catalogue_by_ids_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    content_ids: list[str],
+) -> list[CatalogueByIdsRow]:
+    """What is shown of some titles."""
+    async with connection.cursor(row_factory=_into(CatalogueByIdsRow._make)) as cursor:
+        await cursor.execute(_CATALOGUE_BY_IDS, {"content_ids": content_ids})
+        rows: list[CatalogueByIdsRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- catalogue/names ed3185fc05cd5184 79c5fb8f9ff4c157
+_CATALOGUE_NAMES: Final = """SELECT external_id, title FROM content"""
+
+
+class CatalogueNamesRow(NamedTuple):
+    """A row of `catalogue/names`."""
+
+    external_id: str
+    title: str
+
+
+def catalogue_names(connection: Connection[Any], /) -> list[CatalogueNamesRow]:
+    """The id and the name of all content, to suggest the nearest to one that does not exist."""
+    with connection.cursor(row_factory=_into(CatalogueNamesRow._make)) as cursor:
+        cursor.execute(_CATALOGUE_NAMES)
+        rows: list[CatalogueNamesRow] = cursor.fetchall()
+    return rows
+
+
+async def catalogue_names_async(connection: AsyncConnection[Any], /) -> list[CatalogueNamesRow]:
+    """The id and the name of all content, to suggest the nearest to one that does not exist."""
+    async with connection.cursor(row_factory=_into(CatalogueNamesRow._make)) as cursor:
+        await cursor.execute(_CATALOGUE_NAMES)
+        rows: list[CatalogueNamesRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- experiments/add_metrics 778719e6c73df68a ce77c94a31850a73
+_EXPERIMENTS_ADD_METRICS: Final = """INSERT INTO experiment_metrics (experiment_id, name, kind, definition, higher_is_better, is_guardrail)
+SELECT (%(experiment_id)s::bigint), m.name, m.kind, m.definition, m.higher_is_better, m.is_guardrail
+FROM unnest(
+    (%(names)s::text[])::text[], (%(kinds)s::text[])::text[], (%(definitions)s::jsonb[])::jsonb[], (%(directions)s::boolean[])::boolean[], (%(guardrails)s::boolean[])::boolean[]
+) AS m (name, kind, definition, higher_is_better, is_guardrail)"""
+
+
+def experiments_add_metrics(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+    names: list[str],
+    kinds: list[str],
+    definitions: list[Json | Jsonb],
+    directions: list[bool],
+    guardrails: list[bool],
+) -> int:
+    """The metrics of an experiment, all at once."""
+    return connection.execute(_EXPERIMENTS_ADD_METRICS, {"experiment_id": experiment_id, "names": names, "kinds": kinds, "definitions": definitions, "directions": directions, "guardrails": guardrails}).rowcount
+
+
+async def experiments_add_metrics_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+    names: list[str],
+    kinds: list[str],
+    definitions: list[Json | Jsonb],
+    directions: list[bool],
+    guardrails: list[bool],
+) -> int:
+    """The metrics of an experiment, all at once."""
+    return (await connection.execute(_EXPERIMENTS_ADD_METRICS, {"experiment_id": experiment_id, "names": names, "kinds": kinds, "definitions": definitions, "directions": directions, "guardrails": guardrails})).rowcount
+
+
+# ---- experiments/add_variants 7a2f7b7b42059b80 60437546eaf60043
+_EXPERIMENTS_ADD_VARIANTS: Final = """INSERT INTO experiment_variants (experiment_id, position, name, weight, config)
+SELECT (%(experiment_id)s::bigint), v.position - 1, v.name, v.weight, v.config
+FROM unnest((%(names)s::text[])::text[], (%(weights)s::double precision[])::double precision[], (%(configs)s::jsonb[])::jsonb[])
+    WITH ORDINALITY AS v (name, weight, config, position)"""
+
+
+def experiments_add_variants(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+    names: list[str],
+    weights: list[float],
+    configs: list[Json | Jsonb],
+) -> int:
+    """The variants of an experiment, all at once, the control first."""
+    return connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names, "weights": weights, "configs": configs}).rowcount
+
+
+async def experiments_add_variants_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+    names: list[str],
+    weights: list[float],
+    configs: list[Json | Jsonb],
+) -> int:
+    """The variants of an experiment, all at once, the control first."""
+    return (await connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names, "weights": weights, "configs": configs})).rowcount
+
+
+# ---- experiments/create 8a83d2109c3bba99 3cd905fd143675b6
+_EXPERIMENTS_CREATE: Final = """INSERT INTO experiments (name, salt, traffic_allocation, namespace, namespace_from, namespace_to, targeting)
+VALUES ((%(name)s::text), (%(salt)s::text), (%(traffic_allocation)s::double precision), (%(namespace)s::text), (%(namespace_from)s::double precision), (%(namespace_to)s::double precision), (%(targeting)s::jsonb))
+RETURNING id"""
+
+
+def experiments_create(
+    connection: Connection[Any],
+    /,
+    *,
+    name: str,
+    salt: str,
+    traffic_allocation: float,
+    namespace: str,
+    namespace_from: float,
+    namespace_to: float,
+    targeting: Json | Jsonb,
+) -> int:
+    """A new experiment, as a draft."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_EXPERIMENTS_CREATE, {"name": name, "salt": salt, "traffic_allocation": traffic_allocation, "namespace": namespace, "namespace_from": namespace_from, "namespace_to": namespace_to, "targeting": targeting})
+        rows: list[int] = cursor.fetchall()
+    return _one("experiments/create", rows)
+
+
+async def experiments_create_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    name: str,
+    salt: str,
+    traffic_allocation: float,
+    namespace: str,
+    namespace_from: float,
+    namespace_to: float,
+    targeting: Json | Jsonb,
+) -> int:
+    """A new experiment, as a draft."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_EXPERIMENTS_CREATE, {"name": name, "salt": salt, "traffic_allocation": traffic_allocation, "namespace": namespace, "namespace_from": namespace_from, "namespace_to": namespace_to, "targeting": targeting})
+        rows: list[int] = await cursor.fetchall()
+    return _one("experiments/create", rows)
+
+
+# ---- experiments/list b3e49acdb198e28d ce1c72e7f7241b8a
+_EXPERIMENTS_LIST: Final = """SELECT id, name, status, traffic_allocation, created_at, started_at, ended_at
+FROM experiments
+ORDER BY created_at DESC, id DESC
+LIMIT (%(top_k)s::bigint)"""
+
+
+class ExperimentsListRow(NamedTuple):
+    """A row of `experiments/list`."""
+
+    id: int
+    name: str
+    status: str
+    traffic_allocation: float
+    created_at: dt.datetime
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+
+
+def experiments_list(
+    connection: Connection[Any],
+    /,
+    *,
+    top_k: int,
+) -> list[ExperimentsListRow]:
+    """All experiments, the newest first."""
+    with connection.cursor(row_factory=_into(ExperimentsListRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_LIST, {"top_k": top_k})
+        rows: list[ExperimentsListRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_list_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    top_k: int,
+) -> list[ExperimentsListRow]:
+    """All experiments, the newest first."""
+    async with connection.cursor(row_factory=_into(ExperimentsListRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_LIST, {"top_k": top_k})
+        rows: list[ExperimentsListRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- experiments/record_conversions ef09b81d2f93dac1 f690ee14fa1c9dc2
+_EXPERIMENTS_RECORD_CONVERSIONS: Final = """INSERT INTO experiment_conversions (experiment_id, metric, user_id, idempotency_key, value, converted_at)
+SELECT x.experiment_id, x.metric, u.id, x.idempotency_key, x.value, x.converted_at
+FROM unnest(
+    (%(experiment_ids)s::bigint[])::bigint[], (%(metrics)s::text[])::text[], (%(user_ids)s::text[])::text[], (%(keys)s::text[])::text[], (%(values)s::double precision[])::double precision[],
+    (%(converted_at)s::timestamp with time zone[])::timestamptz[]
+) AS x (experiment_id, metric, user_id, idempotency_key, value, converted_at)
+JOIN users u ON u.external_id = x.user_id
+WHERE EXISTS (
+    SELECT FROM experiment_exposures s
+    WHERE s.experiment_id = x.experiment_id AND s.user_id = u.id AND s.exposed_at <= x.converted_at
+)
+ON CONFLICT (experiment_id, idempotency_key) DO NOTHING"""
+
+
+def experiments_record_conversions(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_ids: list[int],
+    metrics: list[str],
+    user_ids: list[str],
+    keys: list[str],
+    values: list[float],
+    converted_at: list[dt.datetime],
+) -> int:
+    """A batch of conversions of users who were exposed before; a key that was recorded before changes nothing."""
+    return connection.execute(_EXPERIMENTS_RECORD_CONVERSIONS, {"experiment_ids": experiment_ids, "metrics": metrics, "user_ids": user_ids, "keys": keys, "values": values, "converted_at": converted_at}).rowcount
+
+
+async def experiments_record_conversions_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_ids: list[int],
+    metrics: list[str],
+    user_ids: list[str],
+    keys: list[str],
+    values: list[float],
+    converted_at: list[dt.datetime],
+) -> int:
+    """A batch of conversions of users who were exposed before; a key that was recorded before changes nothing."""
+    return (await connection.execute(_EXPERIMENTS_RECORD_CONVERSIONS, {"experiment_ids": experiment_ids, "metrics": metrics, "user_ids": user_ids, "keys": keys, "values": values, "converted_at": converted_at})).rowcount
+
+
+# ---- experiments/record_exposures 560d434532ba4419 69b91a5c4649bb5a
+_EXPERIMENTS_RECORD_EXPOSURES: Final = """INSERT INTO experiment_exposures (experiment_id, position, user_id, exposed_at, window_start)
+SELECT x.experiment_id, x.position, u.id, x.exposed_at, x.window_start
+FROM unnest(
+    (%(experiment_ids)s::bigint[])::bigint[], (%(positions)s::smallint[])::smallint[], (%(user_ids)s::text[])::text[], (%(exposed_at)s::timestamp with time zone[])::timestamptz[],
+    (%(window_starts)s::timestamp with time zone[])::timestamptz[]
+) AS x (experiment_id, position, user_id, exposed_at, window_start)
+JOIN users u ON u.external_id = x.user_id
+ON CONFLICT (experiment_id, user_id, window_start) DO NOTHING"""
+
+
+def experiments_record_exposures(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_ids: list[int],
+    positions: list[int],
+    user_ids: list[str],
+    exposed_at: list[dt.datetime],
+    window_starts: list[dt.datetime],
+) -> int:
+    """A batch of exposures; the first of a user in a window counts, the others change nothing."""
+    return connection.execute(_EXPERIMENTS_RECORD_EXPOSURES, {"experiment_ids": experiment_ids, "positions": positions, "user_ids": user_ids, "exposed_at": exposed_at, "window_starts": window_starts}).rowcount
+
+
+async def experiments_record_exposures_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_ids: list[int],
+    positions: list[int],
+    user_ids: list[str],
+    exposed_at: list[dt.datetime],
+    window_starts: list[dt.datetime],
+) -> int:
+    """A batch of exposures; the first of a user in a window counts, the others change nothing."""
+    return (await connection.execute(_EXPERIMENTS_RECORD_EXPOSURES, {"experiment_ids": experiment_ids, "positions": positions, "user_ids": user_ids, "exposed_at": exposed_at, "window_starts": window_starts})).rowcount
+
+
+# ---- experiments/running 48603515ef79515a 8fa7377be889c523
+_EXPERIMENTS_RUNNING: Final = """SELECT
+    e.id,
+    e.name,
+    e.salt,
+    e.traffic_allocation,
+    e.namespace,
+    e.namespace_from,
+    e.namespace_to,
+    e.targeting,
+    array_agg(v.name ORDER BY v.position) AS variants,
+    array_agg(v.weight ORDER BY v.position) AS weights,
+    array_agg(v.config ORDER BY v.position) AS configs
+FROM experiments e
+JOIN experiment_variants v ON v.experiment_id = e.id
+WHERE e.status = 'running'
+GROUP BY e.id"""
+
+
+class ExperimentsRunningRow(NamedTuple):
+    """A row of `experiments/running`."""
+
+    id: int
+    name: str
+    salt: str
+    traffic_allocation: float
+    namespace: str | None
+    namespace_from: float | None
+    namespace_to: float | None
+    targeting: Any
+    variants: list[str | None]
+    weights: list[float | None]
+    configs: list[Any]
+
+
+def experiments_running(connection: Connection[Any], /) -> list[ExperimentsRunningRow]:
+    """What assignment needs of every running experiment, its variants in order."""
+    with connection.cursor(row_factory=_into(ExperimentsRunningRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_RUNNING)
+        rows: list[ExperimentsRunningRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_running_async(connection: AsyncConnection[Any], /) -> list[ExperimentsRunningRow]:
+    """What assignment needs of every running experiment, its variants in order."""
+    async with connection.cursor(row_factory=_into(ExperimentsRunningRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_RUNNING)
+        rows: list[ExperimentsRunningRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- experiments/set_status 121af7122769fed5 90dbee3402db9be9
+_EXPERIMENTS_SET_STATUS: Final = """UPDATE experiments
+SET
+    status = (%(status)s::text),
+    started_at = CASE WHEN (%(status)s::text)::text = 'running' THEN coalesce(started_at, now()) ELSE started_at END,
+    ended_at = CASE WHEN (%(status)s::text)::text = 'completed' THEN now() ELSE ended_at END
+WHERE name = (%(name)s::text) AND status = (%(expected_status)s::text)
+RETURNING id"""
+
+
+def experiments_set_status(
+    connection: Connection[Any],
+    /,
+    *,
+    status: str,
+    name: str,
+    expected_status: str,
+) -> int | None:
+    """Move an experiment from one status to another; no row where it has another status by now."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_EXPERIMENTS_SET_STATUS, {"status": status, "name": name, "expected_status": expected_status})
+        rows: list[int] = cursor.fetchall()
+    return _at_most_one("experiments/set_status", rows)
+
+
+async def experiments_set_status_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    status: str,
+    name: str,
+    expected_status: str,
+) -> int | None:
+    """Move an experiment from one status to another; no row where it has another status by now."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_EXPERIMENTS_SET_STATUS, {"status": status, "name": name, "expected_status": expected_status})
+        rows: list[int] = await cursor.fetchall()
+    return _at_most_one("experiments/set_status", rows)
+
+
+# ---- experiments/user_totals 6a92b5b81efa2999 08b2c34d10bf36e7
+_EXPERIMENTS_USER_TOTALS: Final = """WITH exposed AS (
+    SELECT x.user_id, min(x.position) AS position, min(x.exposed_at) AS first_exposed_at
+    FROM experiment_exposures x
+    WHERE x.experiment_id = (%(experiment_id)s::bigint)
+    GROUP BY x.user_id
+),
+totals AS (
+    SELECT s.position, s.user_id, coalesce(sum(c.value), 0) AS total
+    FROM exposed s
+    LEFT JOIN experiment_conversions c ON c.experiment_id = (%(experiment_id)s::bigint)
+        AND c.metric = (%(metric)s::text)
+        AND c.user_id = s.user_id
+        AND c.converted_at >= s.first_exposed_at
+    GROUP BY s.position, s.user_id
+)
+SELECT
+    t.position,
+    count(*) AS users,
+    count(*) FILTER (WHERE t.total <> 0) AS converted,
+    sum(t.total) AS sum,
+    sum(t.total * t.total) AS sum_of_squares
+FROM totals t
+GROUP BY t.position
+ORDER BY t.position"""
+
+
+class ExperimentsUserTotalsRow(NamedTuple):
+    """A row of `experiments/user_totals`."""
+
+    position: int
+    users: int
+    converted: int
+    sum: float
+    sum_of_squares: float
+
+
+def experiments_user_totals(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+    metric: str,
+) -> list[ExperimentsUserTotalsRow]:
+    """For each variant the moments of a metric over its users: what the statistics need, and no row for each user."""
+    with connection.cursor(row_factory=_into(ExperimentsUserTotalsRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_USER_TOTALS, {"experiment_id": experiment_id, "metric": metric})
+        rows: list[ExperimentsUserTotalsRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_user_totals_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+    metric: str,
+) -> list[ExperimentsUserTotalsRow]:
+    """For each variant the moments of a metric over its users: what the statistics need, and no row for each user."""
+    async with connection.cursor(row_factory=_into(ExperimentsUserTotalsRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_USER_TOTALS, {"experiment_id": experiment_id, "metric": metric})
+        rows: list[ExperimentsUserTotalsRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- graph/cast_similar 6e5e79f1317e999d 1a47fb258f87fa36
+_GRAPH_CAST_SIMILAR: Final = """WITH seed_values AS (
+    SELECT t.content_id, t.person
+    FROM credits t
+    WHERE t.content_id = ANY((%(seed_ids)s::bigint[])::bigint[])
+    AND t.role = 'actor'
+    AND t.billing_position <= (%(billed)s::smallint)
+),
+weights AS (
+    SELECT t.person, ln(1 + (SELECT count(*) FROM content) / count(*)::double precision) AS weight
+    FROM credits t
+    WHERE t.person IN (SELECT s.person FROM seed_values s)
+    AND t.role = 'actor'
+    AND t.billing_position <= (%(billed)s::smallint)
+    GROUP BY t.person
+),
+votes AS (
+    SELECT s.person, w.weight / sum(w.weight) OVER (PARTITION BY s.content_id) AS vote
+    FROM seed_values s
+    JOIN weights w USING (person)
+),
+shares AS (
+    SELECT v.person, sum(v.vote) / cardinality((%(seed_ids)s::bigint[])::bigint[]) AS share
+    FROM votes v
+    GROUP BY v.person
+)
+SELECT t.content_id, sum(s.share) AS similarity
+FROM shares s
+JOIN credits t USING (person)
+WHERE t.content_id <> ALL((%(seed_ids)s::bigint[])::bigint[])
+    AND t.role = 'actor'
+    AND t.billing_position <= (%(billed)s::smallint)
+GROUP BY t.content_id
+ORDER BY similarity DESC, t.content_id
+LIMIT (%(top_k)s::bigint)"""
+
+
+class GraphCastSimilarRow(NamedTuple):
+    """A row of `graph/cast_similar`."""
+
+    content_id: int
+    similarity: float
+
+
+def graph_cast_similar(
+    connection: Connection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    billed: int,
+    top_k: int,
+) -> list[GraphCastSimilarRow]:
+    """Titles that share leading actors with the seeds, for all seeds at once.
+
+    A seed's persons share its one vote by their weight, and a rare person weighs more: ln(1 + titles / titles with it). A
+    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    """
+    with connection.cursor(row_factory=_into(GraphCastSimilarRow._make)) as cursor:
+        cursor.execute(_GRAPH_CAST_SIMILAR, {"seed_ids": seed_ids, "billed": billed, "top_k": top_k})
+        rows: list[GraphCastSimilarRow] = cursor.fetchall()
+    return rows
+
+
+async def graph_cast_similar_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    billed: int,
+    top_k: int,
+) -> list[GraphCastSimilarRow]:
+    """Titles that share leading actors with the seeds, for all seeds at once.
+
+    A seed's persons share its one vote by their weight, and a rare person weighs more: ln(1 + titles / titles with it). A
+    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    """
+    async with connection.cursor(row_factory=_into(GraphCastSimilarRow._make)) as cursor:
+        await cursor.execute(_GRAPH_CAST_SIMILAR, {"seed_ids": seed_ids, "billed": billed, "top_k": top_k})
+        rows: list[GraphCastSimilarRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- graph/director_similar ed31772f200912d3 5df472bb9a192d5d
+_GRAPH_DIRECTOR_SIMILAR: Final = """WITH seed_values AS (
+    SELECT t.content_id, t.person
+    FROM credits t
+    WHERE t.content_id = ANY((%(seed_ids)s::bigint[])::bigint[])
+    AND t.role = 'director'
+),
+weights AS (
+    SELECT t.person, ln(1 + (SELECT count(*) FROM content) / count(*)::double precision) AS weight
+    FROM credits t
+    WHERE t.person IN (SELECT s.person FROM seed_values s)
+    AND t.role = 'director'
+    GROUP BY t.person
+),
+votes AS (
+    SELECT s.person, w.weight / sum(w.weight) OVER (PARTITION BY s.content_id) AS vote
+    FROM seed_values s
+    JOIN weights w USING (person)
+),
+shares AS (
+    SELECT v.person, sum(v.vote) / cardinality((%(seed_ids)s::bigint[])::bigint[]) AS share
+    FROM votes v
+    GROUP BY v.person
+)
+SELECT t.content_id, sum(s.share) AS similarity
+FROM shares s
+JOIN credits t USING (person)
+WHERE t.content_id <> ALL((%(seed_ids)s::bigint[])::bigint[])
+    AND t.role = 'director'
+GROUP BY t.content_id
+ORDER BY similarity DESC, t.content_id
+LIMIT (%(top_k)s::bigint)"""
+
+
+class GraphDirectorSimilarRow(NamedTuple):
+    """A row of `graph/director_similar`."""
+
+    content_id: int
+    similarity: float
+
+
+def graph_director_similar(
+    connection: Connection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    top_k: int,
+) -> list[GraphDirectorSimilarRow]:
+    """Titles that share directors with the seeds, for all seeds at once.
+
+    A seed's persons share its one vote by their weight, and a rare person weighs more: ln(1 + titles / titles with it). A
+    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    """
+    with connection.cursor(row_factory=_into(GraphDirectorSimilarRow._make)) as cursor:
+        cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        rows: list[GraphDirectorSimilarRow] = cursor.fetchall()
+    return rows
+
+
+async def graph_director_similar_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    top_k: int,
+) -> list[GraphDirectorSimilarRow]:
+    """Titles that share directors with the seeds, for all seeds at once.
+
+    A seed's persons share its one vote by their weight, and a rare person weighs more: ln(1 + titles / titles with it). A
+    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    """
+    async with connection.cursor(row_factory=_into(GraphDirectorSimilarRow._make)) as cursor:
+        await cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        rows: list[GraphDirectorSimilarRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- graph/genre_similar 4e6d74ba5f113b62 e6ae52115db42fe4
+_GRAPH_GENRE_SIMILAR: Final = """WITH seed_values AS (
+    SELECT t.content_id, t.genre
+    FROM content_genres t
+    WHERE t.content_id = ANY((%(seed_ids)s::bigint[])::bigint[])
+),
+weights AS (
+    SELECT t.genre, ln(1 + (SELECT count(*) FROM content) / count(*)::double precision) AS weight
+    FROM content_genres t
+    WHERE t.genre IN (SELECT s.genre FROM seed_values s)
+    GROUP BY t.genre
+),
+votes AS (
+    SELECT s.genre, w.weight / sum(w.weight) OVER (PARTITION BY s.content_id) AS vote
+    FROM seed_values s
+    JOIN weights w USING (genre)
+),
+shares AS (
+    SELECT v.genre, sum(v.vote) / cardinality((%(seed_ids)s::bigint[])::bigint[]) AS share
+    FROM votes v
+    GROUP BY v.genre
+)
+SELECT t.content_id, sum(s.share) AS similarity
+FROM shares s
+JOIN content_genres t USING (genre)
+WHERE t.content_id <> ALL((%(seed_ids)s::bigint[])::bigint[])
+GROUP BY t.content_id
+ORDER BY similarity DESC, t.content_id
+LIMIT (%(top_k)s::bigint)"""
+
+
+class GraphGenreSimilarRow(NamedTuple):
+    """A row of `graph/genre_similar`."""
+
+    content_id: int
+    similarity: float
+
+
+def graph_genre_similar(
+    connection: Connection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    top_k: int,
+) -> list[GraphGenreSimilarRow]:
+    """Titles that share genres with the seeds, for all seeds at once.
+
+    A seed's genres share its one vote by their weight, and a rare genre weighs more: ln(1 + titles / titles with it). A
+    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    """
+    with connection.cursor(row_factory=_into(GraphGenreSimilarRow._make)) as cursor:
+        cursor.execute(_GRAPH_GENRE_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        rows: list[GraphGenreSimilarRow] = cursor.fetchall()
+    return rows
+
+
+async def graph_genre_similar_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    top_k: int,
+) -> list[GraphGenreSimilarRow]:
+    """Titles that share genres with the seeds, for all seeds at once.
+
+    A seed's genres share its one vote by their weight, and a rare genre weighs more: ln(1 + titles / titles with it). A
+    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    """
+    async with connection.cursor(row_factory=_into(GraphGenreSimilarRow._make)) as cursor:
+        await cursor.execute(_GRAPH_GENRE_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        rows: list[GraphGenreSimilarRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- graph/highly_rated aa0494bcc0318cb9 de7cb9065d98e65e
+_GRAPH_HIGHLY_RATED: Final = """SELECT u.user_id, best.content_id, best.completion_rate, best.rating
+FROM unnest((%(user_ids)s::bigint[])::bigint[]) AS u (user_id)
+CROSS JOIN LATERAL (
+    SELECT e.content_id, max(e.completion_rate) AS completion_rate, max(e.rating) AS rating
+    FROM viewing_events e
+    WHERE e.user_id = u.user_id
+    GROUP BY e.content_id
+    HAVING max(e.completion_rate) >= (%(minimum_completion)s::real)::real AND NOT bool_or(e.dismissed)
+    ORDER BY rating DESC NULLS LAST, completion_rate DESC, max(e.at) DESC NULLS LAST, e.content_id
+    LIMIT (%(per_user)s::bigint)
+) AS best"""
+
+
+class GraphHighlyRatedRow(NamedTuple):
+    """A row of `graph/highly_rated`."""
+
+    user_id: int | None
+    content_id: int
+    completion_rate: float
+    rating: float | None
+
+
+def graph_highly_rated(
+    connection: Connection[Any],
+    /,
+    *,
+    user_ids: list[int],
+    minimum_completion: float,
+    per_user: int,
+) -> list[GraphHighlyRatedRow]:
+    """What each of some users watched to the end or rated highly, the most certain first, for all users at once."""
+    with connection.cursor(row_factory=_into(GraphHighlyRatedRow._make)) as cursor:
+        cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "minimum_completion": minimum_completion, "per_user": per_user})
+        rows: list[GraphHighlyRatedRow] = cursor.fetchall()
+    return rows
+
+
+async def graph_highly_rated_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_ids: list[int],
+    minimum_completion: float,
+    per_user: int,
+) -> list[GraphHighlyRatedRow]:
+    """What each of some users watched to the end or rated highly, the most certain first, for all users at once."""
+    async with connection.cursor(row_factory=_into(GraphHighlyRatedRow._make)) as cursor:
+        await cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "minimum_completion": minimum_completion, "per_user": per_user})
+        rows: list[GraphHighlyRatedRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- graph/similar_users 1481be13c253d984 f86bb30670dbbbdd
+_GRAPH_SIMILAR_USERS: Final = """WITH seeds AS (
+    SELECT e.content_id, ln(1 + (SELECT count(*) FROM users) / count(DISTINCT e.user_id)::double precision) AS weight
+    FROM viewing_events e
+    WHERE e.content_id = ANY((%(seed_ids)s::bigint[])::bigint[]) AND e.completion_rate >= (%(minimum_completion)s::real)::real
+    GROUP BY e.content_id
+),
+viewers AS (
+    SELECT DISTINCT e.user_id, e.content_id
+    FROM viewing_events e
+    WHERE e.content_id = ANY((%(seed_ids)s::bigint[])::bigint[]) AND e.completion_rate >= (%(minimum_completion)s::real)::real
+)
+SELECT
+    v.user_id,
+    count(*) AS in_common,
+    sum(s.weight) / (SELECT sum(weight) FROM seeds) AS similarity
+FROM viewers v
+JOIN seeds s USING (content_id)
+WHERE v.user_id <> (SELECT u.id FROM users u WHERE u.external_id = (%(user_id)s::text))
+GROUP BY v.user_id
+HAVING count(*) >= (%(minimum_in_common)s::bigint)
+ORDER BY similarity DESC, v.user_id
+LIMIT (%(top_k)s::bigint)"""
+
+
+class GraphSimilarUsersRow(NamedTuple):
+    """A row of `graph/similar_users`."""
+
+    user_id: int
+    in_common: int
+    similarity: float | None
+
+
+def graph_similar_users(
+    connection: Connection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    minimum_completion: float,
+    user_id: str,
+    minimum_in_common: int,
+    top_k: int,
+) -> list[GraphSimilarUsersRow]:
+    """The users who watched most of the same titles, weighted so that a title few people watched says more.
+
+    Similarity is the weight of the titles in common, as a share of the weight of all seeds, 0 to 1.
+    """
+    with connection.cursor(row_factory=_into(GraphSimilarUsersRow._make)) as cursor:
+        cursor.execute(_GRAPH_SIMILAR_USERS, {"seed_ids": seed_ids, "minimum_completion": minimum_completion, "user_id": user_id, "minimum_in_common": minimum_in_common, "top_k": top_k})
+        rows: list[GraphSimilarUsersRow] = cursor.fetchall()
+    return rows
+
+
+async def graph_similar_users_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    minimum_completion: float,
+    user_id: str,
+    minimum_in_common: int,
+    top_k: int,
+) -> list[GraphSimilarUsersRow]:
+    """The users who watched most of the same titles, weighted so that a title few people watched says more.
+
+    Similarity is the weight of the titles in common, as a share of the weight of all seeds, 0 to 1.
+    """
+    async with connection.cursor(row_factory=_into(GraphSimilarUsersRow._make)) as cursor:
+        await cursor.execute(_GRAPH_SIMILAR_USERS, {"seed_ids": seed_ids, "minimum_completion": minimum_completion, "user_id": user_id, "minimum_in_common": minimum_in_common, "top_k": top_k})
+        rows: list[GraphSimilarUsersRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- graph/theme_similar ad99872410a0c1a9 7ff5014d3753bbce
+_GRAPH_THEME_SIMILAR: Final = """WITH seed_values AS (
+    SELECT t.content_id, t.theme
+    FROM content_themes t
+    WHERE t.content_id = ANY((%(seed_ids)s::bigint[])::bigint[])
+),
+weights AS (
+    SELECT t.theme, ln(1 + (SELECT count(*) FROM content) / count(*)::double precision) AS weight
+    FROM content_themes t
+    WHERE t.theme IN (SELECT s.theme FROM seed_values s)
+    GROUP BY t.theme
+),
+votes AS (
+    SELECT s.theme, w.weight / sum(w.weight) OVER (PARTITION BY s.content_id) AS vote
+    FROM seed_values s
+    JOIN weights w USING (theme)
+),
+shares AS (
+    SELECT v.theme, sum(v.vote) / cardinality((%(seed_ids)s::bigint[])::bigint[]) AS share
+    FROM votes v
+    GROUP BY v.theme
+)
+SELECT t.content_id, sum(s.share) AS similarity
+FROM shares s
+JOIN content_themes t USING (theme)
+WHERE t.content_id <> ALL((%(seed_ids)s::bigint[])::bigint[])
+GROUP BY t.content_id
+ORDER BY similarity DESC, t.content_id
+LIMIT (%(top_k)s::bigint)"""
+
+
+class GraphThemeSimilarRow(NamedTuple):
+    """A row of `graph/theme_similar`."""
+
+    content_id: int
+    similarity: float
+
+
+def graph_theme_similar(
+    connection: Connection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    top_k: int,
+) -> list[GraphThemeSimilarRow]:
+    """Titles that share themes with the seeds, for all seeds at once.
+
+    A seed's themes share its one vote by their weight, and a rare theme weighs more: ln(1 + titles / titles with it). A
+    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    """
+    with connection.cursor(row_factory=_into(GraphThemeSimilarRow._make)) as cursor:
+        cursor.execute(_GRAPH_THEME_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        rows: list[GraphThemeSimilarRow] = cursor.fetchall()
+    return rows
+
+
+async def graph_theme_similar_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    top_k: int,
+) -> list[GraphThemeSimilarRow]:
+    """Titles that share themes with the seeds, for all seeds at once.
+
+    A seed's themes share its one vote by their weight, and a rare theme weighs more: ln(1 + titles / titles with it). A
+    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    """
+    async with connection.cursor(row_factory=_into(GraphThemeSimilarRow._make)) as cursor:
+        await cursor.execute(_GRAPH_THEME_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        rows: list[GraphThemeSimilarRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- graph/watch_history 0c52451b9ace79e0 faa001254c8feac5
+_GRAPH_WATCH_HISTORY: Final = """SELECT p.content_id, c.external_id, p.completion_rate, p.last_watched
+FROM watch_progress p
+JOIN content c ON c.id = p.content_id
+WHERE p.user_id = (SELECT u.id FROM users u WHERE u.external_id = (%(user_id)s::text)) -- not a join: it would not reach into the view
+ORDER BY p.last_watched DESC NULLS LAST, p.content_id
+LIMIT (%(top_k)s::bigint)"""
+
+
+class GraphWatchHistoryRow(NamedTuple):
+    """A row of `graph/watch_history`."""
+
+    content_id: int
+    external_id: str
+    completion_rate: float
+    last_watched: dt.datetime | None
+
+
+def graph_watch_history(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+    top_k: int,
+) -> list[GraphWatchHistoryRow]:
+    """The titles that a user watched last, the latest first: the seeds of the graph."""
+    with connection.cursor(row_factory=_into(GraphWatchHistoryRow._make)) as cursor:
+        cursor.execute(_GRAPH_WATCH_HISTORY, {"user_id": user_id, "top_k": top_k})
+        rows: list[GraphWatchHistoryRow] = cursor.fetchall()
+    return rows
+
+
+async def graph_watch_history_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+    top_k: int,
+) -> list[GraphWatchHistoryRow]:
+    """The titles that a user watched last, the latest first: the seeds of the graph."""
+    async with connection.cursor(row_factory=_into(GraphWatchHistoryRow._make)) as cursor:
+        await cursor.execute(_GRAPH_WATCH_HISTORY, {"user_id": user_id, "top_k": top_k})
+        rows: list[GraphWatchHistoryRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- history/by_user ff469de46345644b 8496a4b75d74939b
+_HISTORY_BY_USER: Final = """SELECT
+    c.external_id,
+    c.title,
+    extract(epoch FROM e.at)::float8 AS at,
+    e.completion_rate,
+    e.rating,
+    e.is_rewatch,
+    e.dismissed
+FROM viewing_events e
+JOIN users u ON u.id = e.user_id
+JOIN content c ON c.id = e.content_id
+WHERE u.external_id = (%(user_id)s::text)
+ORDER BY e.at NULLS FIRST, c.external_id"""
+
+
+class HistoryByUserRow(NamedTuple):
+    """A row of `history/by_user`."""
+
+    external_id: str
+    title: str
+    at: float | None
+    completion_rate: float
+    rating: float | None
+    is_rewatch: bool
+    dismissed: bool
+
+
+def history_by_user(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> list[HistoryByUserRow]:
+    """Everything that a user watched, rated or dismissed, oldest first; events of unknown time come before the others."""
+    with connection.cursor(row_factory=_into(HistoryByUserRow._make)) as cursor:
+        cursor.execute(_HISTORY_BY_USER, {"user_id": user_id})
+        rows: list[HistoryByUserRow] = cursor.fetchall()
+    return rows
+
+
+async def history_by_user_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+) -> list[HistoryByUserRow]:
+    """Everything that a user watched, rated or dismissed, oldest first; events of unknown time come before the others."""
+    async with connection.cursor(row_factory=_into(HistoryByUserRow._make)) as cursor:
+        await cursor.execute(_HISTORY_BY_USER, {"user_id": user_id})
+        rows: list[HistoryByUserRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- history/user_exists e4da12042108763b 0e66d0efa7700ac1
+_HISTORY_USER_EXISTS: Final = """SELECT EXISTS (SELECT FROM users WHERE external_id = (%(user_id)s::text)) AS is_there"""
+
+
+def history_user_exists(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> bool:
+    """Whether there is a user of this id."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_HISTORY_USER_EXISTS, {"user_id": user_id})
+        rows: list[bool] = cursor.fetchall()
+    return _one("history/user_exists", rows)
+
+
+async def history_user_exists_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+) -> bool:
+    """Whether there is a user of this id."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_HISTORY_USER_EXISTS, {"user_id": user_id})
+        rows: list[bool] = await cursor.fetchall()
+    return _one("history/user_exists", rows)
+
+
+# ---- ingest/add_credits 433bb36dbfaeac98 a4150c7566f8cb86
+_INGEST_ADD_CREDITS: Final = """INSERT INTO credits (content_id, person, role, billing_position)
+SELECT c.id, p.person, p.role, p.billing_position
+FROM staged_content s
+JOIN content c ON c.external_id = s.content_id
+CROSS JOIN LATERAL (
+    SELECT person, 'actor' AS role, billing_position FROM unnest(s.actors) WITH ORDINALITY AS a (person, billing_position)
+    UNION ALL
+    SELECT person, 'director', billing_position FROM unnest(s.directors) WITH ORDINALITY AS d (person, billing_position)
+    UNION ALL
+    SELECT person, 'writer', billing_position FROM unnest(s.writers) WITH ORDINALITY AS w (person, billing_position)
+) AS p
+ON CONFLICT (content_id, role, person) DO UPDATE SET billing_position = excluded.billing_position
+WHERE credits.billing_position <> excluded.billing_position
+RETURNING content_id"""
+
+
+def ingest_add_credits(connection: Connection[Any], /) -> list[int]:
+    """Credits that a title has not had before, or at another billing position."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_ADD_CREDITS)
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def ingest_add_credits_async(connection: AsyncConnection[Any], /) -> list[int]:
+    """Credits that a title has not had before, or at another billing position."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_ADD_CREDITS)
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/add_genres 491d12bece47bc5b b594137dcd1b1bd0
+_INGEST_ADD_GENRES: Final = """INSERT INTO content_genres (content_id, genre)
+SELECT c.id, unnest(s.genres)
+FROM staged_content s
+JOIN content c ON c.external_id = s.content_id
+ON CONFLICT DO NOTHING
+RETURNING content_id"""
+
+
+def ingest_add_genres(connection: Connection[Any], /) -> list[int]:
+    """Genres that a title has not had before."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_ADD_GENRES)
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def ingest_add_genres_async(connection: AsyncConnection[Any], /) -> list[int]:
+    """Genres that a title has not had before."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_ADD_GENRES)
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/add_themes 4e95d2ffe0cee7ad c1e909e359fc18cf
+_INGEST_ADD_THEMES: Final = """INSERT INTO content_themes (content_id, theme)
+SELECT c.id, unnest(s.themes)
+FROM staged_content s
+JOIN content c ON c.external_id = s.content_id
+ON CONFLICT DO NOTHING
+RETURNING content_id"""
+
+
+def ingest_add_themes(connection: Connection[Any], /) -> list[int]:
+    """Themes that a title has not had before."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_ADD_THEMES)
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def ingest_add_themes_async(connection: AsyncConnection[Any], /) -> list[int]:
+    """Themes that a title has not had before."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_ADD_THEMES)
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/analyze_content 42c02e00c7f7fb4b 06c9bcc244028a00
+_INGEST_ANALYZE_CONTENT: Final = """ANALYZE content, content_genres, content_themes, credits"""
+
+
+def ingest_analyze_content(connection: Connection[Any], /) -> None:
+    """Fresh statistics, so that the first queries after an import are planned well."""
+    connection.execute(_INGEST_ANALYZE_CONTENT)
+
+
+async def ingest_analyze_content_async(connection: AsyncConnection[Any], /) -> None:
+    """Fresh statistics, so that the first queries after an import are planned well."""
+    await connection.execute(_INGEST_ANALYZE_CONTENT)
+
+
+# ---- ingest/analyze_events 2b7b0f7ed1471b07 7e15f8aa1e431963
+_INGEST_ANALYZE_EVENTS: Final = """ANALYZE users, viewing_events"""
+
+
+def ingest_analyze_events(connection: Connection[Any], /) -> None:
+    """Fresh statistics, so that the first queries after an import are planned well."""
+    connection.execute(_INGEST_ANALYZE_EVENTS)
+
+
+async def ingest_analyze_events_async(connection: AsyncConnection[Any], /) -> None:
+    """Fresh statistics, so that the first queries after an import are planned well."""
+    await connection.execute(_INGEST_ANALYZE_EVENTS)
+
+
+# ---- ingest/copy_content 296dfc52f6dee894 3343f180161eea2a
+_INGEST_COPY_CONTENT: Final = """COPY staged_content (
+    content_id, title, kind, year, runtime_minutes, plot, genres, themes, actors, directors, writers
+) FROM STDIN"""
+
+
+def ingest_copy_content(connection: Connection[Any], /) -> AbstractContextManager[Copy]:
+    """Fill the staging table."""
+    return connection.cursor().copy(_INGEST_COPY_CONTENT)
+
+
+def ingest_copy_content_async(connection: AsyncConnection[Any], /) -> AbstractAsyncContextManager[AsyncCopy]:
+    """Fill the staging table."""
+    return connection.cursor().copy(_INGEST_COPY_CONTENT)
+
+
+# ---- ingest/copy_events cc81913c3c2e767f 9ffd148dbf64b1b8
+_INGEST_COPY_EVENTS: Final = """COPY staged_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device) FROM STDIN"""
+
+
+def ingest_copy_events(connection: Connection[Any], /) -> AbstractContextManager[Copy]:
+    """Fill the staging table."""
+    return connection.cursor().copy(_INGEST_COPY_EVENTS)
+
+
+def ingest_copy_events_async(connection: AsyncConnection[Any], /) -> AbstractAsyncContextManager[AsyncCopy]:
+    """Fill the staging table."""
+    return connection.cursor().copy(_INGEST_COPY_EVENTS)
+
+
+# ---- ingest/count_known beea407b96742796 1b83e0adbaff9d62
+_INGEST_COUNT_KNOWN: Final = """SELECT
+    count(*) AS known,
+    count(*) FILTER (
+        WHERE (e.completion_rate, e.rating, e.is_rewatch, e.dismissed, e.device)
+            IS DISTINCT FROM (r.completion_rate, r.rating, r.is_rewatch, r.dismissed, r.device)
+    ) AS conflicting
+FROM resolved_events r
+JOIN viewing_events e ON e.user_id = r.user_id AND e.content_id = r.content_id AND e.at IS NOT DISTINCT FROM r.at"""
+
+
+class IngestCountKnownRow(NamedTuple):
+    """A row of `ingest/count_known`."""
+
+    known: int
+    conflicting: int
+
+
+def ingest_count_known(connection: Connection[Any], /) -> IngestCountKnownRow:
+    """How many of the events are in the database already, and how many of those with other values; what is there stays."""
+    with connection.cursor(row_factory=_into(IngestCountKnownRow._make)) as cursor:
+        cursor.execute(_INGEST_COUNT_KNOWN)
+        rows: list[IngestCountKnownRow] = cursor.fetchall()
+    return _one("ingest/count_known", rows)
+
+
+async def ingest_count_known_async(connection: AsyncConnection[Any], /) -> IngestCountKnownRow:
+    """How many of the events are in the database already, and how many of those with other values; what is there stays."""
+    async with connection.cursor(row_factory=_into(IngestCountKnownRow._make)) as cursor:
+        await cursor.execute(_INGEST_COUNT_KNOWN)
+        rows: list[IngestCountKnownRow] = await cursor.fetchall()
+    return _one("ingest/count_known", rows)
+
+
+# ---- ingest/count_resolved d2c4490eaa2100da f14c4358dfd37c9f
+_INGEST_COUNT_RESOLVED: Final = """SELECT count(*) AS events FROM resolved_events"""
+
+
+def ingest_count_resolved(connection: Connection[Any], /) -> int:
+    """How many different events were staged."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_COUNT_RESOLVED)
+        rows: list[int] = cursor.fetchall()
+    return _one("ingest/count_resolved", rows)
+
+
+async def ingest_count_resolved_async(connection: AsyncConnection[Any], /) -> int:
+    """How many different events were staged."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_COUNT_RESOLVED)
+        rows: list[int] = await cursor.fetchall()
+    return _one("ingest/count_resolved", rows)
+
+
+# ---- ingest/drop_staged_content 6d22bdd6ac1ee528 ec185af873854c07
+_INGEST_DROP_STAGED_CONTENT: Final = """DROP TABLE IF EXISTS staged_content"""
+
+
+def ingest_drop_staged_content(connection: Connection[Any], /) -> None:
+    """Room for the next file of the same transaction."""
+    connection.execute(_INGEST_DROP_STAGED_CONTENT)
+
+
+async def ingest_drop_staged_content_async(connection: AsyncConnection[Any], /) -> None:
+    """Room for the next file of the same transaction."""
+    await connection.execute(_INGEST_DROP_STAGED_CONTENT)
+
+
+# ---- ingest/drop_staged_events 7fb417c183c90eb0 a6875cb82169be17
+_INGEST_DROP_STAGED_EVENTS: Final = """DROP TABLE IF EXISTS staged_events, resolved_events"""
+
+
+def ingest_drop_staged_events(connection: Connection[Any], /) -> None:
+    """Room for the next batch of the same transaction."""
+    connection.execute(_INGEST_DROP_STAGED_EVENTS)
+
+
+async def ingest_drop_staged_events_async(connection: AsyncConnection[Any], /) -> None:
+    """Room for the next batch of the same transaction."""
+    await connection.execute(_INGEST_DROP_STAGED_EVENTS)
+
+
+# ---- ingest/hold_content 150b58883467747a 0c2183de04f8eda3
+_INGEST_HOLD_CONTENT: Final = """SELECT count(*) AS held
+FROM (
+    SELECT FROM content WHERE external_id IN (SELECT content_id FROM staged_events) FOR KEY SHARE
+) AS held"""
+
+
+def ingest_hold_content(connection: Connection[Any], /) -> int:
+    """Nobody deletes these titles before the transaction ends: what a foreign key would do for each of their events."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_HOLD_CONTENT)
+        rows: list[int] = cursor.fetchall()
+    return _one("ingest/hold_content", rows)
+
+
+async def ingest_hold_content_async(connection: AsyncConnection[Any], /) -> int:
+    """Nobody deletes these titles before the transaction ends: what a foreign key would do for each of their events."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_HOLD_CONTENT)
+        rows: list[int] = await cursor.fetchall()
+    return _one("ingest/hold_content", rows)
+
+
+# ---- ingest/hold_users b0626bf82df9518f 8f040f90be42a0cc
+_INGEST_HOLD_USERS: Final = """SELECT count(*) AS held
+FROM (
+    SELECT FROM users WHERE external_id IN (SELECT user_id FROM staged_events) FOR KEY SHARE
+) AS held"""
+
+
+def ingest_hold_users(connection: Connection[Any], /) -> int:
+    """Nobody deletes these users before the transaction ends: what a foreign key would do for each of their events."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_HOLD_USERS)
+        rows: list[int] = cursor.fetchall()
+    return _one("ingest/hold_users", rows)
+
+
+async def ingest_hold_users_async(connection: AsyncConnection[Any], /) -> int:
+    """Nobody deletes these users before the transaction ends: what a foreign key would do for each of their events."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_HOLD_USERS)
+        rows: list[int] = await cursor.fetchall()
+    return _one("ingest/hold_users", rows)
+
+
+# ---- ingest/insert_content bd0d9dbe8e11c1bf 76a0f72f53dcb8ab
+_INGEST_INSERT_CONTENT: Final = """INSERT INTO content (external_id, title, kind, year, runtime_minutes, plot)
+SELECT content_id, title, coalesce(kind, 'film'), year, runtime_minutes, plot
+FROM staged_content
+ORDER BY position
+ON CONFLICT (external_id) DO NOTHING
+RETURNING id"""
+
+
+def ingest_insert_content(connection: Connection[Any], /) -> list[int]:
+    """Titles that the database does not have yet."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_INSERT_CONTENT)
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def ingest_insert_content_async(connection: AsyncConnection[Any], /) -> list[int]:
+    """Titles that the database does not have yet."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_INSERT_CONTENT)
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/known_content abca1dbc726aa0c5 f028d9d01e786204
+_INGEST_KNOWN_CONTENT: Final = """SELECT external_id FROM content"""
+
+
+def ingest_known_content(connection: Connection[Any], /) -> list[str]:
+    """The ids of all content, to tell events of unknown content from the others."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_KNOWN_CONTENT)
+        rows: list[str] = cursor.fetchall()
+    return rows
+
+
+async def ingest_known_content_async(connection: AsyncConnection[Any], /) -> list[str]:
+    """The ids of all content, to tell events of unknown content from the others."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_KNOWN_CONTENT)
+        rows: list[str] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/may_skip_checks bc2c53601454ca69 f53b445de85d6974
+_INGEST_MAY_SKIP_CHECKS: Final = """SELECT
+    has_parameter_privilege('session_replication_role', 'SET')
+    AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'viewing_events'::regclass AND NOT tgisinternal) AS permitted"""
+
+
+def ingest_may_skip_checks(connection: Connection[Any], /) -> bool | None:
+    """May triggers be left out? Only with the privilege, and where foreign keys are all that they do."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_MAY_SKIP_CHECKS)
+        rows: list[bool | None] = cursor.fetchall()
+    return _one("ingest/may_skip_checks", rows)
+
+
+async def ingest_may_skip_checks_async(connection: AsyncConnection[Any], /) -> bool | None:
+    """May triggers be left out? Only with the privilege, and where foreign keys are all that they do."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_MAY_SKIP_CHECKS)
+        rows: list[bool | None] = await cursor.fetchall()
+    return _one("ingest/may_skip_checks", rows)
+
+
+# ---- ingest/merge_events c1eacd9431b29b56 e75bfce14d1d72ca
+_INGEST_MERGE_EVENTS: Final = """INSERT INTO viewing_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
+SELECT user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device
+FROM resolved_events
+ON CONFLICT (user_id, content_id, at) DO NOTHING"""
+
+
+def ingest_merge_events(connection: Connection[Any], /) -> int:
+    """Events that the database does not have yet. They were resolved in the order of the index, which is filled faster so."""
+    return connection.execute(_INGEST_MERGE_EVENTS).rowcount
+
+
+async def ingest_merge_events_async(connection: AsyncConnection[Any], /) -> int:
+    """Events that the database does not have yet. They were resolved in the order of the index, which is filled faster so."""
+    return (await connection.execute(_INGEST_MERGE_EVENTS)).rowcount
+
+
+# ---- ingest/merge_users 639afae3a0d90ef4 f86aee19e5fd91f9
+_INGEST_MERGE_USERS: Final = """INSERT INTO users (external_id)
+SELECT user_id FROM staged_events GROUP BY user_id ORDER BY min(position)
+ON CONFLICT (external_id) DO NOTHING"""
+
+
+def ingest_merge_users(connection: Connection[Any], /) -> int:
+    """Users whom the database does not know yet."""
+    return connection.execute(_INGEST_MERGE_USERS).rowcount
+
+
+async def ingest_merge_users_async(connection: AsyncConnection[Any], /) -> int:
+    """Users whom the database does not know yet."""
+    return (await connection.execute(_INGEST_MERGE_USERS)).rowcount
+
+
+# ---- ingest/remove_credits 9f4ba0b886ff86fb 93df3341a814991e
+_INGEST_REMOVE_CREDITS: Final = """DELETE FROM credits t
+USING staged_content s, content c
+WHERE c.external_id = s.content_id
+    AND t.content_id = c.id
+    AND NOT t.person = ANY(
+        CASE t.role WHEN 'actor' THEN s.actors WHEN 'director' THEN s.directors WHEN 'writer' THEN s.writers END
+    )
+RETURNING t.content_id"""
+
+
+def ingest_remove_credits(connection: Connection[Any], /) -> list[int]:
+    """Credits that a title no longer has, of the roles of which the source says something."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_REMOVE_CREDITS)
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def ingest_remove_credits_async(connection: AsyncConnection[Any], /) -> list[int]:
+    """Credits that a title no longer has, of the roles of which the source says something."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_REMOVE_CREDITS)
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/remove_genres 70e16f74d6622222 65d0338abc21db63
+_INGEST_REMOVE_GENRES: Final = """DELETE FROM content_genres t
+USING staged_content s, content c
+WHERE c.external_id = s.content_id
+    AND t.content_id = c.id
+    AND s.genres IS NOT NULL
+    AND NOT t.genre = ANY(s.genres)
+RETURNING t.content_id"""
+
+
+def ingest_remove_genres(connection: Connection[Any], /) -> list[int]:
+    """Genres that a title no longer has."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_REMOVE_GENRES)
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def ingest_remove_genres_async(connection: AsyncConnection[Any], /) -> list[int]:
+    """Genres that a title no longer has."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_REMOVE_GENRES)
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/remove_themes 5251041deef191a2 17797ab4d8211cd8
+_INGEST_REMOVE_THEMES: Final = """DELETE FROM content_themes t
+USING staged_content s, content c
+WHERE c.external_id = s.content_id
+    AND t.content_id = c.id
+    AND s.themes IS NOT NULL
+    AND NOT t.theme = ANY(s.themes)
+RETURNING t.content_id"""
+
+
+def ingest_remove_themes(connection: Connection[Any], /) -> list[int]:
+    """Themes that a title no longer has."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_REMOVE_THEMES)
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def ingest_remove_themes_async(connection: AsyncConnection[Any], /) -> list[int]:
+    """Themes that a title no longer has."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_REMOVE_THEMES)
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/resolve_events d9a4f7ec6fe1454a 1e5f97963fb6f5ff
+_INGEST_RESOLVE_EVENTS: Final = """CREATE TEMP TABLE resolved_events ON COMMIT DROP AS
+SELECT DISTINCT ON (u.id, c.id, s.at)
+    u.id AS user_id,
+    c.id AS content_id,
+    s.at,
+    s.completion_rate,
+    s.rating,
+    s.is_rewatch,
+    s.dismissed,
+    s.device
+FROM staged_events s
+JOIN users u ON u.external_id = s.user_id
+JOIN content c ON c.external_id = s.content_id
+ORDER BY u.id, c.id, s.at, s.position"""
+
+
+def ingest_resolve_events(connection: Connection[Any], /) -> None:
+    """The staged events under the database's own ids, one for each user, title and time: the first that was staged."""
+    connection.execute(_INGEST_RESOLVE_EVENTS)
+
+
+async def ingest_resolve_events_async(connection: AsyncConnection[Any], /) -> None:
+    """The staged events under the database's own ids, one for each user, title and time: the first that was staged."""
+    await connection.execute(_INGEST_RESOLVE_EVENTS)
+
+
+# ---- ingest/restore_checks 168603f7e23c5dab cde828c0b332863b
+_INGEST_RESTORE_CHECKS: Final = """SET LOCAL session_replication_role = origin"""
+
+
+def ingest_restore_checks(connection: Connection[Any], /) -> None:
+    """Triggers as usual again."""
+    connection.execute(_INGEST_RESTORE_CHECKS)
+
+
+async def ingest_restore_checks_async(connection: AsyncConnection[Any], /) -> None:
+    """Triggers as usual again."""
+    await connection.execute(_INGEST_RESTORE_CHECKS)
+
+
+# ---- ingest/skip_checks dfb44da7a0b42c7d 859e73349c3b73eb
+_INGEST_SKIP_CHECKS: Final = """SET LOCAL session_replication_role = replica"""
+
+
+def ingest_skip_checks(connection: Connection[Any], /) -> None:
+    """No triggers, foreign keys among them, for the next statement."""
+    connection.execute(_INGEST_SKIP_CHECKS)
+
+
+async def ingest_skip_checks_async(connection: AsyncConnection[Any], /) -> None:
+    """No triggers, foreign keys among them, for the next statement."""
+    await connection.execute(_INGEST_SKIP_CHECKS)
+
+
+# ---- ingest/stage_content 43bba417feb9c27a 6becc6342f5603b0
+_INGEST_STAGE_CONTENT: Final = """CREATE TEMP TABLE staged_content (
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    content_id text NOT NULL,
+    title text NOT NULL,
+    kind text,
+    year smallint,
+    runtime_minutes smallint,
+    plot text,
+    genres text[],
+    themes text[],
+    actors text[],
+    directors text[],
+    writers text[]
+) ON COMMIT DROP"""
+
+
+def ingest_stage_content(connection: Connection[Any], /) -> None:
+    """Where content lands first; a null is something that the source does not say."""
+    connection.execute(_INGEST_STAGE_CONTENT)
+
+
+async def ingest_stage_content_async(connection: AsyncConnection[Any], /) -> None:
+    """Where content lands first; a null is something that the source does not say."""
+    await connection.execute(_INGEST_STAGE_CONTENT)
+
+
+# ---- ingest/stage_events 59f2185c39fde13f b5d42d92429e2aaf
+_INGEST_STAGE_EVENTS: Final = """CREATE TEMP TABLE staged_events (
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    user_id text NOT NULL,
+    content_id text NOT NULL,
+    at timestamptz,
+    completion_rate real NOT NULL,
+    rating real,
+    is_rewatch boolean NOT NULL,
+    dismissed boolean NOT NULL,
+    device text
+) ON COMMIT DROP"""
+
+
+def ingest_stage_events(connection: Connection[Any], /) -> None:
+    """Where events land first: as the caller names things, until the transaction ends."""
+    connection.execute(_INGEST_STAGE_EVENTS)
+
+
+async def ingest_stage_events_async(connection: AsyncConnection[Any], /) -> None:
+    """Where events land first: as the caller names things, until the transaction ends."""
+    await connection.execute(_INGEST_STAGE_EVENTS)
+
+
+# ---- ingest/staged_strangers a3e326b4e1b5db6f d4ee6ff2a70399bf
+_INGEST_STAGED_STRANGERS: Final = """SELECT DISTINCT s.content_id
+FROM staged_events s
+WHERE NOT EXISTS (SELECT FROM content c WHERE c.external_id = s.content_id)
+ORDER BY s.content_id"""
+
+
+def ingest_staged_strangers(connection: Connection[Any], /) -> list[str]:
+    """The ids that staged events name and that no content has."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_STAGED_STRANGERS)
+        rows: list[str] = cursor.fetchall()
+    return rows
+
+
+async def ingest_staged_strangers_async(connection: AsyncConnection[Any], /) -> list[str]:
+    """The ids that staged events name and that no content has."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_STAGED_STRANGERS)
+        rows: list[str] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/take_turns 4e342f99531e84af 215a58e8f8b3cca7
+_INGEST_TAKE_TURNS: Final = """SELECT pg_advisory_xact_lock(hashtextextended('mgw import', 0))"""
+
+
+def ingest_take_turns(connection: Connection[Any], /) -> int:
+    """Imports merge one after the other: at once they could wait for each other's rows in a circle."""
+    return connection.execute(_INGEST_TAKE_TURNS).rowcount
+
+
+async def ingest_take_turns_async(connection: AsyncConnection[Any], /) -> int:
+    """Imports merge one after the other: at once they could wait for each other's rows in a circle."""
+    return (await connection.execute(_INGEST_TAKE_TURNS)).rowcount
+
+
+# ---- ingest/update_content 3e1bfa6af5037d23 d88deda7164d6a4b
+_INGEST_UPDATE_CONTENT: Final = """UPDATE content c
+SET
+    title = s.title,
+    kind = coalesce(s.kind, c.kind),
+    year = coalesce(s.year, c.year),
+    runtime_minutes = coalesce(s.runtime_minutes, c.runtime_minutes),
+    plot = coalesce(s.plot, c.plot)
+FROM staged_content s
+WHERE c.external_id = s.content_id
+    AND (c.title, c.kind, c.year, c.runtime_minutes, c.plot) IS DISTINCT FROM (
+        s.title,
+        coalesce(s.kind, c.kind),
+        coalesce(s.year, c.year),
+        coalesce(s.runtime_minutes, c.runtime_minutes),
+        coalesce(s.plot, c.plot)
+    )
+RETURNING c.id"""
+
+
+def ingest_update_content(connection: Connection[Any], /) -> list[int]:
+    """Titles of which the source says something else than the database."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_INGEST_UPDATE_CONTENT)
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def ingest_update_content_async(connection: AsyncConnection[Any], /) -> list[int]:
+    """Titles of which the source says something else than the database."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_INGEST_UPDATE_CONTENT)
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
+# ---- ingest/work_in_memory 5b2c451d1ecacfcc 0905f4e40fca50dc
+_INGEST_WORK_IN_MEMORY: Final = """SET LOCAL work_mem = '128MB'"""
+
+
+def ingest_work_in_memory(connection: Connection[Any], /) -> None:
+    """Sort a million events without temporary files; until the transaction ends."""
+    connection.execute(_INGEST_WORK_IN_MEMORY)
+
+
+async def ingest_work_in_memory_async(connection: AsyncConnection[Any], /) -> None:
+    """Sort a million events without temporary files; until the transaction ends."""
+    await connection.execute(_INGEST_WORK_IN_MEMORY)
+
+
+# ---- migrations/applied 1561f2fbb452b5a3 796a4e7d444ddf17
+_MIGRATIONS_APPLIED: Final = """SELECT number, name, checksum, applied_at FROM mgw_migrations ORDER BY number"""
+
+
+class MigrationsAppliedRow(NamedTuple):
+    """A row of `migrations/applied`."""
+
+    number: int
+    name: str
+    checksum: str
+    applied_at: dt.datetime
+
+
+def migrations_applied(connection: Connection[Any], /) -> list[MigrationsAppliedRow]:
+    """The migrations that ran, in order."""
+    with connection.cursor(row_factory=_into(MigrationsAppliedRow._make)) as cursor:
+        cursor.execute(_MIGRATIONS_APPLIED)
+        rows: list[MigrationsAppliedRow] = cursor.fetchall()
+    return rows
+
+
+async def migrations_applied_async(connection: AsyncConnection[Any], /) -> list[MigrationsAppliedRow]:
+    """The migrations that ran, in order."""
+    async with connection.cursor(row_factory=_into(MigrationsAppliedRow._make)) as cursor:
+        await cursor.execute(_MIGRATIONS_APPLIED)
+        rows: list[MigrationsAppliedRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- migrations/create_table 56cbfa9d8c07a643 5ecd71a425b9e4c6
+_MIGRATIONS_CREATE_TABLE: Final = """CREATE TABLE mgw_migrations (
+    number integer PRIMARY KEY,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)"""
+
+
+def migrations_create_table(connection: Connection[Any], /) -> None:
+    """The record of what ran, with the checksum of the file as it was."""
+    connection.execute(_MIGRATIONS_CREATE_TABLE)
+
+
+async def migrations_create_table_async(connection: AsyncConnection[Any], /) -> None:
+    """The record of what ran, with the checksum of the file as it was."""
+    await connection.execute(_MIGRATIONS_CREATE_TABLE)
+
+
+# ---- migrations/lock 23bd9dee5f3790b5 1b7273f89c31bc8d
+_MIGRATIONS_LOCK: Final = """SELECT pg_advisory_xact_lock(2946827134)"""
+
+
+def migrations_lock(connection: Connection[Any], /) -> int:
+    """Two processes that migrate take turns, a migration each, until its transaction ends; the number is the CRC-32 of
+    "mgw_migrations".
+    """
+    return connection.execute(_MIGRATIONS_LOCK).rowcount
+
+
+async def migrations_lock_async(connection: AsyncConnection[Any], /) -> int:
+    """Two processes that migrate take turns, a migration each, until its transaction ends; the number is the CRC-32 of
+    "mgw_migrations".
+    """
+    return (await connection.execute(_MIGRATIONS_LOCK)).rowcount
+
+
+# ---- migrations/record a002645971fade8e dd9138ff92c5c665
+_MIGRATIONS_RECORD: Final = """INSERT INTO mgw_migrations (number, name, checksum) VALUES ((%(number)s::integer), (%(name)s::text), (%(checksum)s::text))"""
+
+
+def migrations_record(
+    connection: Connection[Any],
+    /,
+    *,
+    number: int,
+    name: str,
+    checksum: str,
+) -> int:
+    """Record a migration in the transaction that applied it."""
+    return connection.execute(_MIGRATIONS_RECORD, {"number": number, "name": name, "checksum": checksum}).rowcount
+
+
+async def migrations_record_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    number: int,
+    name: str,
+    checksum: str,
+) -> int:
+    """Record a migration in the transaction that applied it."""
+    return (await connection.execute(_MIGRATIONS_RECORD, {"number": number, "name": name, "checksum": checksum})).rowcount
+
+
+# ---- migrations/table_exists 48f4528dd9675714 129051403d03be6c
+_MIGRATIONS_TABLE_EXISTS: Final = """SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'mgw_migrations' AND pg_table_is_visible(oid)) AS is_there"""
+
+
+def migrations_table_exists(connection: Connection[Any], /) -> bool:
+    """Whether any migration has ever run on this database. Not to_regclass(), which within a transaction may answer from
+    before another process made the table.
+    """
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_MIGRATIONS_TABLE_EXISTS)
+        rows: list[bool] = cursor.fetchall()
+    return _one("migrations/table_exists", rows)
+
+
+async def migrations_table_exists_async(connection: AsyncConnection[Any], /) -> bool:
+    """Whether any migration has ever run on this database. Not to_regclass(), which within a transaction may answer from
+    before another process made the table.
+    """
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_MIGRATIONS_TABLE_EXISTS)
+        rows: list[bool] = await cursor.fetchall()
+    return _one("migrations/table_exists", rows)
+
+
+# ---- prepare/columns 79425cf6bb2213f4 cf975be2cd6f71ea
+_PREPARE_COLUMNS: Final = """SELECT
+    c.oid::int8 AS relation,
+    a.attnum::int4 AS number,
+    c.oid::regclass::text AS relation_name,
+    a.attname::text AS name,
+    a.atttypid::int8 AS type
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY c.oid, a.attnum"""
+
+
+class PrepareColumnsRow(NamedTuple):
+    """A row of `prepare/columns`."""
+
+    relation: int
+    number: int
+    relation_name: str
+    name: str
+    type: int
+
+
+def prepare_columns(connection: Connection[Any], /) -> list[PrepareColumnsRow]:
+    """The columns of every relation that is not the server's own, by the numbers that a description of a query has."""
+    with connection.cursor(row_factory=_into(PrepareColumnsRow._make)) as cursor:
+        cursor.execute(_PREPARE_COLUMNS)
+        rows: list[PrepareColumnsRow] = cursor.fetchall()
+    return rows
+
+
+async def prepare_columns_async(connection: AsyncConnection[Any], /) -> list[PrepareColumnsRow]:
+    """The columns of every relation that is not the server's own, by the numbers that a description of a query has."""
+    async with connection.cursor(row_factory=_into(PrepareColumnsRow._make)) as cursor:
+        await cursor.execute(_PREPARE_COLUMNS)
+        rows: list[PrepareColumnsRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/domain_facts e3d0cfc40528c476 cc6a2db0015c8f63
+_PREPARE_DOMAIN_FACTS: Final = """WITH RECURSIVE bases (domain, base, not_null) AS (
+    SELECT oid, typbasetype, typnotnull FROM pg_type WHERE oid = ANY ((%(oids)s::bigint[])::int8[]::oid[]) AND typtype = 'd'
+    UNION ALL
+    SELECT b.domain, t.typbasetype, t.typnotnull FROM bases b JOIN pg_type t ON t.oid = b.base AND t.typtype = 'd'
+)
+SELECT domain::int8 AS oid, format_type(domain, NULL) AS name, bool_or(not_null) AS not_null
+FROM bases
+GROUP BY domain"""
+
+
+class PrepareDomainFactsRow(NamedTuple):
+    """A row of `prepare/domain_facts`."""
+
+    oid: int
+    name: str | None
+    not_null: bool
+
+
+def prepare_domain_facts(
+    connection: Connection[Any],
+    /,
+    *,
+    oids: list[int],
+) -> list[PrepareDomainFactsRow]:
+    """Domains by number: whether they, or domains that they are made from, are NOT NULL."""
+    with connection.cursor(row_factory=_into(PrepareDomainFactsRow._make)) as cursor:
+        cursor.execute(_PREPARE_DOMAIN_FACTS, {"oids": oids})
+        rows: list[PrepareDomainFactsRow] = cursor.fetchall()
+    return rows
+
+
+async def prepare_domain_facts_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    oids: list[int],
+) -> list[PrepareDomainFactsRow]:
+    """Domains by number: whether they, or domains that they are made from, are NOT NULL."""
+    async with connection.cursor(row_factory=_into(PrepareDomainFactsRow._make)) as cursor:
+        await cursor.execute(_PREPARE_DOMAIN_FACTS, {"oids": oids})
+        rows: list[PrepareDomainFactsRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/function_facts 1bea3c1b69a72ca3 b491a9b9d17e3664
+_PREPARE_FUNCTION_FACTS: Final = """SELECT
+    p.oid::int8 AS oid,
+    n.nspname::text AS schema,
+    p.proname::text AS name,
+    oidvectortypes(p.proargtypes) AS arguments,
+    p.proisstrict AS strict,
+    p.provolatile <> 'v' AS steady
+FROM pg_proc p
+JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE p.oid = ANY ((%(oids)s::bigint[])::int8[]::oid[])"""
+
+
+class PrepareFunctionFactsRow(NamedTuple):
+    """A row of `prepare/function_facts`."""
+
+    oid: int
+    schema: str
+    name: str
+    arguments: str | None
+    strict: bool
+    steady: bool
+
+
+def prepare_function_facts(
+    connection: Connection[Any],
+    /,
+    *,
+    oids: list[int],
+) -> list[PrepareFunctionFactsRow]:
+    """Functions by number: their names, and how they treat NULL and repetition."""
+    with connection.cursor(row_factory=_into(PrepareFunctionFactsRow._make)) as cursor:
+        cursor.execute(_PREPARE_FUNCTION_FACTS, {"oids": oids})
+        rows: list[PrepareFunctionFactsRow] = cursor.fetchall()
+    return rows
+
+
+async def prepare_function_facts_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    oids: list[int],
+) -> list[PrepareFunctionFactsRow]:
+    """Functions by number: their names, and how they treat NULL and repetition."""
+    async with connection.cursor(row_factory=_into(PrepareFunctionFactsRow._make)) as cursor:
+        await cursor.execute(_PREPARE_FUNCTION_FACTS, {"oids": oids})
+        rows: list[PrepareFunctionFactsRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/leading_keys df1ad755bc88618a 83eba1d5fb574546
+_PREPARE_LEADING_KEYS: Final = """SELECT c.relname::text AS name, CASE WHEN m.amname IN ('btree', 'hash') THEN pg_get_indexdef(c.oid, 1, true) ELSE '' END AS key
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_am m ON m.oid = c.relam
+WHERE i.indrelid >= 16384"""
+
+
+class PrepareLeadingKeysRow(NamedTuple):
+    """A row of `prepare/leading_keys`."""
+
+    name: str
+    key: str | None
+
+
+def prepare_leading_keys(connection: Connection[Any], /) -> list[PrepareLeadingKeysRow]:
+    """What each index is ordered by first, as text; empty for one that any of its keys serves."""
+    with connection.cursor(row_factory=_into(PrepareLeadingKeysRow._make)) as cursor:
+        cursor.execute(_PREPARE_LEADING_KEYS)
+        rows: list[PrepareLeadingKeysRow] = cursor.fetchall()
+    return rows
+
+
+async def prepare_leading_keys_async(connection: AsyncConnection[Any], /) -> list[PrepareLeadingKeysRow]:
+    """What each index is ordered by first, as text; empty for one that any of its keys serves."""
+    async with connection.cursor(row_factory=_into(PrepareLeadingKeysRow._make)) as cursor:
+        await cursor.execute(_PREPARE_LEADING_KEYS)
+        rows: list[PrepareLeadingKeysRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/plain_tables cc62ace954b06b6f 506544b4e859e5e3
+_PREPARE_PLAIN_TABLES: Final = """SELECT c.oid::int8 AS relation
+FROM pg_class c
+WHERE c.oid >= 16384
+    AND c.relkind = 'r'
+    AND NOT c.relhasrules
+    AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)"""
+
+
+def prepare_plain_tables(connection: Connection[Any], /) -> list[int]:
+    """Tables in which an INSERT of one row always gives one: no trigger, rule or partition that could swallow it."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_PREPARE_PLAIN_TABLES)
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def prepare_plain_tables_async(connection: AsyncConnection[Any], /) -> list[int]:
+    """Tables in which an INSERT of one row always gives one: no trigger, rule or partition that could swallow it."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_PREPARE_PLAIN_TABLES)
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/plan_settings ef0c4644c306c0b3 85cff4507b2c15d8
+_PREPARE_PLAN_SETTINGS: Final = """SELECT set_config(s.name, s.value, (%(local)s::boolean)) FROM unnest((%(names)s::text[])::text[], (%(values)s::text[])::text[]) AS s (name, value)"""
+
+
+def prepare_plan_settings(
+    connection: Connection[Any],
+    /,
+    *,
+    local: bool,
+    names: list[str],
+    values: list[str],
+) -> list[str | None]:
+    """Settings of the planner, for this transaction or for the session."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_PREPARE_PLAN_SETTINGS, {"local": local, "names": names, "values": values})
+        rows: list[str | None] = cursor.fetchall()
+    return rows
+
+
+async def prepare_plan_settings_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    local: bool,
+    names: list[str],
+    values: list[str],
+) -> list[str | None]:
+    """Settings of the planner, for this transaction or for the session."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_PREPARE_PLAN_SETTINGS, {"local": local, "names": names, "values": values})
+        rows: list[str | None] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/probe_tree 0006bf7a87055364 661d7536e51f7d1f
+_PREPARE_PROBE_TREE: Final = """WITH RECURSIVE probe AS (
+    SELECT oid, prosqlbody FROM pg_proc WHERE proname = (%(name)s::name) AND pronamespace = pg_my_temp_schema()
+), needed (class, object, part) AS (
+    SELECT d.refclassid, d.refobjid, d.refobjsubid
+    FROM probe p
+    JOIN pg_depend d ON d.objid = p.oid
+    WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'n'
+    UNION
+    SELECT d.refclassid, d.refobjid, d.refobjsubid
+    FROM needed n
+    JOIN pg_rewrite r ON r.ev_class = n.object AND r.ev_type = '1'
+    JOIN pg_depend d ON d.objid = r.oid
+    WHERE n.class = 'pg_class'::regclass AND d.classid = 'pg_rewrite'::regclass AND d.deptype = 'n'
+), relations AS (
+    SELECT c.oid, s.nspname, c.relname, n.part
+    FROM needed n
+    JOIN pg_class c ON c.oid = n.object
+    JOIN pg_namespace s ON s.oid = c.relnamespace
+    WHERE n.class = 'pg_class'::regclass
+), called AS (
+    SELECT object AS oid FROM needed WHERE class = 'pg_proc'::regclass
+    UNION
+    SELECT o.oprcode FROM needed n JOIN pg_operator o ON o.oid = n.object WHERE n.class = 'pg_operator'::regclass
+)
+SELECT
+    (SELECT prosqlbody::text FROM probe) AS tree,
+    (SELECT jsonb_agg(DISTINCT jsonb_build_array(nspname, relname)) FROM relations) AS relations,
+    (
+        SELECT jsonb_agg(DISTINCT jsonb_build_array(r.nspname, r.relname, a.attname))
+        FROM relations r
+        JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = r.part
+        WHERE r.part <> 0
+    ) AS columns,
+    (
+        SELECT jsonb_agg(DISTINCT s.nspname || '.' || p.proname || '(' || oidvectortypes(p.proargtypes) || ')')
+        FROM called k
+        JOIN pg_proc p ON p.oid = k.oid
+        JOIN pg_namespace s ON s.oid = p.pronamespace
+        WHERE s.nspname <> 'pg_catalog'
+    ) AS functions,
+    (
+        SELECT jsonb_agg(DISTINCT s.nspname || '.' || t.typname)
+        FROM needed n
+        JOIN pg_type t ON t.oid = n.object
+        JOIN pg_namespace s ON s.oid = t.typnamespace
+        WHERE n.class = 'pg_type'::regclass
+    ) AS types"""
+
+
+class PrepareProbeTreeRow(NamedTuple):
+    """A row of `prepare/probe_tree`."""
+
+    tree: str | None
+    relations: Any
+    columns: Any
+    functions: Any
+    types: Any
+
+
+def prepare_probe_tree(
+    connection: Connection[Any],
+    /,
+    *,
+    name: str,
+) -> PrepareProbeTreeRow:
+    """The analysed query in the body of a temporary function, and what it depends on, itself and through views: relations,
+    columns, functions (those behind operators as well) and types, each a list in JSON.
+    """
+    with connection.cursor(row_factory=_into(PrepareProbeTreeRow._make)) as cursor:
+        cursor.execute(_PREPARE_PROBE_TREE, {"name": name})
+        rows: list[PrepareProbeTreeRow] = cursor.fetchall()
+    return _one("prepare/probe_tree", rows)
+
+
+async def prepare_probe_tree_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    name: str,
+) -> PrepareProbeTreeRow:
+    """The analysed query in the body of a temporary function, and what it depends on, itself and through views: relations,
+    columns, functions (those behind operators as well) and types, each a list in JSON.
+    """
+    async with connection.cursor(row_factory=_into(PrepareProbeTreeRow._make)) as cursor:
+        await cursor.execute(_PREPARE_PROBE_TREE, {"name": name})
+        rows: list[PrepareProbeTreeRow] = await cursor.fetchall()
+    return _one("prepare/probe_tree", rows)
+
+
+# ---- prepare/relation_facts 61ed815548288db6 441a916d84a10b2b
+_PREPARE_RELATION_FACTS: Final = """WITH RECURSIVE family (root, member) AS (
+    SELECT oid, oid FROM pg_class WHERE oid = ANY ((%(oids)s::bigint[])::int8[]::oid[])
+    UNION
+    SELECT f.root, i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.member
+)
+SELECT
+    f.root::int8 AS root,
+    n.nspname::text AS schema,
+    c.relname::text AS name,
+    c.relkind::text AS kind,
+    c.relhasrules AND c.relkind <> 'v' AS rewritten,
+    EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype::int & 3 = 3) AS triggered,
+    coalesce(a.columns, '[]') AS columns,
+    coalesce(k.checks, '[]') AS checks
+FROM family f
+JOIN pg_class c ON c.oid = f.member
+JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_array(
+        a.attnum,
+        a.attname,
+        a.attnotnull AND NOT EXISTS (
+            SELECT FROM pg_constraint v
+            WHERE v.conrelid = c.oid AND v.contype = 'n' AND v.conkey = ARRAY[a.attnum] AND NOT v.convalidated
+        ),
+        a.attgenerated <> ''
+    ) ORDER BY a.attnum) AS columns
+    FROM pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+) a
+CROSS JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_array(k.conname, k.conbin::text) ORDER BY k.conname) AS checks
+    FROM pg_constraint k
+    WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.convalidated
+        AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
+) k
+ORDER BY f.root, f.member <> f.root, f.member"""
+
+
+class PrepareRelationFactsRow(NamedTuple):
+    """A row of `prepare/relation_facts`."""
+
+    root: int
+    schema: str
+    name: str
+    kind: str
+    rewritten: bool
+    triggered: bool
+    columns: Any
+    checks: Any
+
+
+def prepare_relation_facts(
+    connection: Connection[Any],
+    /,
+    *,
+    oids: list[int],
+) -> list[PrepareRelationFactsRow]:
+    """Tables, views and what else can stand in FROM, each followed by all that inherits from it: what keeps NULL out of
+    their columns, and what may change or redirect a row on its way in. A NOT NULL that was never checked does not count
+    (version 18 has such); nor does a CHECK that was not, or that is not enforced.
+    """
+    with connection.cursor(row_factory=_into(PrepareRelationFactsRow._make)) as cursor:
+        cursor.execute(_PREPARE_RELATION_FACTS, {"oids": oids})
+        rows: list[PrepareRelationFactsRow] = cursor.fetchall()
+    return rows
+
+
+async def prepare_relation_facts_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    oids: list[int],
+) -> list[PrepareRelationFactsRow]:
+    """Tables, views and what else can stand in FROM, each followed by all that inherits from it: what keeps NULL out of
+    their columns, and what may change or redirect a row on its way in. A NOT NULL that was never checked does not count
+    (version 18 has such); nor does a CHECK that was not, or that is not enforced.
+    """
+    async with connection.cursor(row_factory=_into(PrepareRelationFactsRow._make)) as cursor:
+        await cursor.execute(_PREPARE_RELATION_FACTS, {"oids": oids})
+        rows: list[PrepareRelationFactsRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/shadows b3b6cceefe5a6a03 d55123156d5b0050
+_PREPARE_SHADOWS: Final = """SELECT datname::text AS name FROM pg_database WHERE datname ~ (%(pattern)s::text)"""
+
+
+def prepare_shadows(
+    connection: Connection[Any],
+    /,
+    *,
+    pattern: str,
+) -> list[str]:
+    """The databases that were made to describe queries on, to find those that a killed process left."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_PREPARE_SHADOWS, {"pattern": pattern})
+        rows: list[str] = cursor.fetchall()
+    return rows
+
+
+async def prepare_shadows_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    pattern: str,
+) -> list[str]:
+    """The databases that were made to describe queries on, to find those that a killed process left."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_PREPARE_SHADOWS, {"pattern": pattern})
+        rows: list[str] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/type_by_name 995c15e492e2d560 14e6feeedca6449b
+_PREPARE_TYPE_BY_NAME: Final = """SELECT to_regtype((%(name)s::text))::oid::int8 AS oid, format_type(to_regtype((%(name)s::text))::oid, NULL) AS name"""
+
+
+class PrepareTypeByNameRow(NamedTuple):
+    """A row of `prepare/type_by_name`."""
+
+    oid: int | None
+    name: str | None
+
+
+def prepare_type_by_name(
+    connection: Connection[Any],
+    /,
+    *,
+    name: str,
+) -> PrepareTypeByNameRow:
+    """A type that is named in words, as PostgreSQL writes it; null where there is none."""
+    with connection.cursor(row_factory=_into(PrepareTypeByNameRow._make)) as cursor:
+        cursor.execute(_PREPARE_TYPE_BY_NAME, {"name": name})
+        rows: list[PrepareTypeByNameRow] = cursor.fetchall()
+    return _one("prepare/type_by_name", rows)
+
+
+async def prepare_type_by_name_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    name: str,
+) -> PrepareTypeByNameRow:
+    """A type that is named in words, as PostgreSQL writes it; null where there is none."""
+    async with connection.cursor(row_factory=_into(PrepareTypeByNameRow._make)) as cursor:
+        await cursor.execute(_PREPARE_TYPE_BY_NAME, {"name": name})
+        rows: list[PrepareTypeByNameRow] = await cursor.fetchall()
+    return _one("prepare/type_by_name", rows)
+
+
+# ---- prepare/type_by_oid 0c3ba6402e825383 ca05174f59c465ea
+_PREPARE_TYPE_BY_OID: Final = """SELECT oid::int8 AS oid, format_type(oid, NULL) AS name FROM pg_type WHERE oid = (%(oid)s::bigint)::int8::oid"""
+
+
+class PrepareTypeByOidRow(NamedTuple):
+    """A row of `prepare/type_by_oid`."""
+
+    oid: int
+    name: str | None
+
+
+def prepare_type_by_oid(
+    connection: Connection[Any],
+    /,
+    *,
+    oid: int,
+) -> list[PrepareTypeByOidRow]:
+    """A type by its number, as PostgreSQL writes it."""
+    with connection.cursor(row_factory=_into(PrepareTypeByOidRow._make)) as cursor:
+        cursor.execute(_PREPARE_TYPE_BY_OID, {"oid": oid})
+        rows: list[PrepareTypeByOidRow] = cursor.fetchall()
+    return rows
+
+
+async def prepare_type_by_oid_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    oid: int,
+) -> list[PrepareTypeByOidRow]:
+    """A type by its number, as PostgreSQL writes it."""
+    async with connection.cursor(row_factory=_into(PrepareTypeByOidRow._make)) as cursor:
+        await cursor.execute(_PREPARE_TYPE_BY_OID, {"oid": oid})
+        rows: list[PrepareTypeByOidRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/type_of_name 2d80eb9799b624b1 8ea1d34ff6f4ce36
+_PREPARE_TYPE_OF_NAME: Final = """SELECT to_regtype((%(name)s::text))::oid::int8 AS oid"""
+
+
+def prepare_type_of_name(
+    connection: Connection[Any],
+    /,
+    *,
+    name: str,
+) -> int | None:
+    """The type that a name in a header means; null where there is none."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_PREPARE_TYPE_OF_NAME, {"name": name})
+        rows: list[int | None] = cursor.fetchall()
+    return _one("prepare/type_of_name", rows)
+
+
+async def prepare_type_of_name_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    name: str,
+) -> int | None:
+    """The type that a name in a header means; null where there is none."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_PREPARE_TYPE_OF_NAME, {"name": name})
+        rows: list[int | None] = await cursor.fetchall()
+    return _one("prepare/type_of_name", rows)
+
+
+# ---- prepare/types 9fc5d901f64efc08 e7aaa948199a7de0
+_PREPARE_TYPES: Final = """SELECT
+    t.oid::int8 AS oid,
+    format_type(t.oid, NULL) AS name,
+    CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN 'A' ELSE t.typtype::text END AS kind,
+    CASE
+        WHEN t.typtype = 'd' THEN t.typbasetype::int8
+        WHEN t.typtype = 'r' THEN r.rngsubtype::int8
+        WHEN t.typtype = 'm' THEN m.rngsubtype::int8
+        ELSE t.typelem::int8
+    END AS of_type,
+    (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels,
+    t.typrelid::int8 AS relation,
+    t.oid >= 16384 AS is_ours
+FROM pg_type t
+LEFT JOIN pg_range r ON r.rngtypid = t.oid
+LEFT JOIN pg_range m ON m.rngmultitypid = t.oid"""
+
+
+class PrepareTypesRow(NamedTuple):
+    """A row of `prepare/types`."""
+
+    oid: int
+    name: str | None
+    kind: str
+    of_type: int | None
+    labels: list[str | None] | None
+    relation: int
+    is_ours: bool
+
+
+def prepare_types(connection: Connection[Any], /) -> list[PrepareTypesRow]:
+    """Every type that a value can have: what it is called, what kind it is, and what it is made of. Arrays have an element,
+    domains a base, ranges a subtype, enums labels, and composite types attributes.
+    """
+    with connection.cursor(row_factory=_into(PrepareTypesRow._make)) as cursor:
+        cursor.execute(_PREPARE_TYPES)
+        rows: list[PrepareTypesRow] = cursor.fetchall()
+    return rows
+
+
+async def prepare_types_async(connection: AsyncConnection[Any], /) -> list[PrepareTypesRow]:
+    """Every type that a value can have: what it is called, what kind it is, and what it is made of. Arrays have an element,
+    domains a base, ranges a subtype, enums labels, and composite types attributes.
+    """
+    async with connection.cursor(row_factory=_into(PrepareTypesRow._make)) as cursor:
+        await cursor.execute(_PREPARE_TYPES)
+        rows: list[PrepareTypesRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/unique_keys 2e66ce5330e02f27 c2391ebea23c192a
+_PREPARE_UNIQUE_KEYS: Final = """SELECT
+    i.indrelid::int8 AS relation,
+    i.indexrelid::int8 AS index,
+    k.number::int4 AS column,
+    (
+        SELECT array_agg(o.amopopr::int8 ORDER BY o.amopopr)
+        FROM pg_amop o
+        WHERE o.amopfamily = c.opcfamily AND o.amopstrategy = 3
+    ) AS equalities
+FROM pg_index i
+JOIN pg_class r ON r.oid = i.indrelid
+CROSS JOIN LATERAL unnest(i.indkey, i.indclass, i.indcollation) WITH ORDINALITY AS k (number, class, coll, at)
+JOIN pg_opclass c ON c.oid = k.class
+JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
+LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
+WHERE i.indrelid >= 16384
+    AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+    AND k.at <= i.indnkeyatts
+    AND k.coll = a.attcollation
+    AND (
+        r.relkind = 'p'
+        OR NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = r.oid)
+    )
+    AND NOT EXISTS (
+        SELECT FROM unnest(i.indkey, i.indcollation) WITH ORDINALITY AS o (number, coll, at)
+        LEFT JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attnum = o.number AND o.number > 0
+        WHERE o.at <= i.indnkeyatts AND o.coll IS DISTINCT FROM b.attcollation
+    )
+ORDER BY relation, index, k.at"""
+
+
+class PrepareUniqueKeysRow(NamedTuple):
+    """A row of `prepare/unique_keys`."""
+
+    relation: int
+    index_: int
+    column: int
+    equalities: list[int | None] | None
+
+
+def prepare_unique_keys(connection: Connection[Any], /) -> list[PrepareUniqueKeysRow]:
+    """The unique keys of tables: valid ones without a condition, over plain columns under the columns' own collations, and
+    held in the whole table: not where others inherit from it. With the operators that are equality for each column.
+    """
+    with connection.cursor(row_factory=_into(PrepareUniqueKeysRow._make)) as cursor:
+        cursor.execute(_PREPARE_UNIQUE_KEYS)
+        rows: list[PrepareUniqueKeysRow] = cursor.fetchall()
+    return rows
+
+
+async def prepare_unique_keys_async(connection: AsyncConnection[Any], /) -> list[PrepareUniqueKeysRow]:
+    """The unique keys of tables: valid ones without a condition, over plain columns under the columns' own collations, and
+    held in the whole table: not where others inherit from it. With the operators that are equality for each column.
+    """
+    async with connection.cursor(row_factory=_into(PrepareUniqueKeysRow._make)) as cursor:
+        await cursor.execute(_PREPARE_UNIQUE_KEYS)
+        rows: list[PrepareUniqueKeysRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- prepare/view_rules 19438ea6a01e6b0a f6f0a2b9c95be5d6
+_PREPARE_VIEW_RULES: Final = """SELECT ev_class::int8 AS oid, ev_action::text AS action
+FROM pg_rewrite
+WHERE ev_class = ANY ((%(oids)s::bigint[])::int8[]::oid[]) AND ev_type = '1'"""
+
+
+class PrepareViewRulesRow(NamedTuple):
+    """A row of `prepare/view_rules`."""
+
+    oid: int
+    action: str
+
+
+def prepare_view_rules(
+    connection: Connection[Any],
+    /,
+    *,
+    oids: list[int],
+) -> list[PrepareViewRulesRow]:
+    """The analysed queries of views."""
+    with connection.cursor(row_factory=_into(PrepareViewRulesRow._make)) as cursor:
+        cursor.execute(_PREPARE_VIEW_RULES, {"oids": oids})
+        rows: list[PrepareViewRulesRow] = cursor.fetchall()
+    return rows
+
+
+async def prepare_view_rules_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    oids: list[int],
+) -> list[PrepareViewRulesRow]:
+    """The analysed queries of views."""
+    async with connection.cursor(row_factory=_into(PrepareViewRulesRow._make)) as cursor:
+        await cursor.execute(_PREPARE_VIEW_RULES, {"oids": oids})
+        rows: list[PrepareViewRulesRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- profile/load aa0a4061587c08f1 4482849a8e86e526
+_PROFILE_LOAD: Final = """SELECT p.preference, p.genre_affinities, p.hours, p.weekdays, p.events_seen, p.updated_at
+FROM user_profiles p
+JOIN users u ON u.id = p.user_id
+WHERE u.external_id = (%(user_id)s::text) AND p.snapshot = (%(snapshot)s::text)"""
+
+
+class ProfileLoadRow(NamedTuple):
+    """A row of `profile/load`."""
+
+    preference: list[float | None]
+    genre_affinities: Any
+    hours: list[float | None]
+    weekdays: list[float | None]
+    events_seen: int
+    updated_at: dt.datetime
+
+
+def profile_load(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+    snapshot: str,
+) -> ProfileLoadRow | None:
+    """The profile of a user, if there is one for the snapshot in use."""
+    with connection.cursor(row_factory=_into(ProfileLoadRow._make)) as cursor:
+        cursor.execute(_PROFILE_LOAD, {"user_id": user_id, "snapshot": snapshot})
+        rows: list[ProfileLoadRow] = cursor.fetchall()
+    return _at_most_one("profile/load", rows)
+
+
+async def profile_load_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+    snapshot: str,
+) -> ProfileLoadRow | None:
+    """The profile of a user, if there is one for the snapshot in use."""
+    async with connection.cursor(row_factory=_into(ProfileLoadRow._make)) as cursor:
+        await cursor.execute(_PROFILE_LOAD, {"user_id": user_id, "snapshot": snapshot})
+        rows: list[ProfileLoadRow] = await cursor.fetchall()
+    return _at_most_one("profile/load", rows)
+
+
+# ---- profile/recent_events 3f2020b8effb4792 44eed6b9c15bb063
+_PROFILE_RECENT_EVENTS: Final = """SELECT
+    e.content_id,
+    c.external_id,
+    extract(epoch FROM e.at)::double precision AS at,
+    e.completion_rate,
+    e.rating,
+    e.is_rewatch,
+    e.dismissed,
+    e.device,
+    ARRAY(SELECT g.genre FROM content_genres g WHERE g.content_id = e.content_id ORDER BY g.genre) AS genres
+FROM users u
+JOIN viewing_events e ON e.user_id = u.id
+JOIN content c ON c.id = e.content_id
+WHERE u.external_id = (%(user_id)s::text)
+ORDER BY e.at DESC NULLS LAST, e.content_id
+LIMIT (%(events)s::bigint)"""
+
+
+class ProfileRecentEventsRow(NamedTuple):
+    """A row of `profile/recent_events`."""
+
+    content_id: int
+    external_id: str
+    at: float | None
+    completion_rate: float
+    rating: float | None
+    is_rewatch: bool
+    dismissed: bool
+    device: str | None
+    genres: list[str]
+
+
+def profile_recent_events(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+    events: int,
+) -> list[ProfileRecentEventsRow]:
+    """A user's latest events with the genres of their titles, the latest first: what a profile is made from."""
+    with connection.cursor(row_factory=_into(ProfileRecentEventsRow._make)) as cursor:
+        cursor.execute(_PROFILE_RECENT_EVENTS, {"user_id": user_id, "events": events})
+        rows: list[ProfileRecentEventsRow] = cursor.fetchall()
+    return rows
+
+
+async def profile_recent_events_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+    events: int,
+) -> list[ProfileRecentEventsRow]:
+    """A user's latest events with the genres of their titles, the latest first: what a profile is made from."""
+    async with connection.cursor(row_factory=_into(ProfileRecentEventsRow._make)) as cursor:
+        await cursor.execute(_PROFILE_RECENT_EVENTS, {"user_id": user_id, "events": events})
+        rows: list[ProfileRecentEventsRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- profile/save efb6408cd98f4290 970849efd7293250
+_PROFILE_SAVE: Final = """INSERT INTO user_profiles (user_id, snapshot, preference, genre_affinities, hours, weekdays, events_seen)
+SELECT u.id, (%(snapshot)s::text), (%(preference)s::real[]), (%(genre_affinities)s::jsonb), (%(hours)s::real[]), (%(weekdays)s::real[]), (%(events_seen)s::integer)
+FROM users u
+WHERE u.external_id = (%(user_id)s::text)
+ON CONFLICT (user_id) DO UPDATE SET
+    snapshot = excluded.snapshot,
+    preference = excluded.preference,
+    genre_affinities = excluded.genre_affinities,
+    hours = excluded.hours,
+    weekdays = excluded.weekdays,
+    events_seen = excluded.events_seen,
+    updated_at = now()"""
+
+
+def profile_save(
+    connection: Connection[Any],
+    /,
+    *,
+    snapshot: str,
+    preference: list[float],
+    genre_affinities: Json | Jsonb,
+    hours: list[float],
+    weekdays: list[float],
+    events_seen: int,
+    user_id: str,
+) -> int:
+    """Keep a user's profile, in place of the one before."""
+    return connection.execute(_PROFILE_SAVE, {"snapshot": snapshot, "preference": preference, "genre_affinities": genre_affinities, "hours": hours, "weekdays": weekdays, "events_seen": events_seen, "user_id": user_id}).rowcount
+
+
+async def profile_save_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    snapshot: str,
+    preference: list[float],
+    genre_affinities: Json | Jsonb,
+    hours: list[float],
+    weekdays: list[float],
+    events_seen: int,
+    user_id: str,
+) -> int:
+    """Keep a user's profile, in place of the one before."""
+    return (await connection.execute(_PROFILE_SAVE, {"snapshot": snapshot, "preference": preference, "genre_affinities": genre_affinities, "hours": hours, "weekdays": weekdays, "events_seen": events_seen, "user_id": user_id})).rowcount
+
+
+# ---- training/content a9e419fe1ed9962a 7155e375802e040a
+_TRAINING_CONTENT: Final = """SELECT id, external_id FROM content ORDER BY id"""
+
+
+class TrainingContentRow(NamedTuple):
+    """A row of `training/content`."""
+
+    id: int
+    external_id: str
+
+
+def training_content(connection: Connection[Any], /) -> list[TrainingContentRow]:
+    """All content: the columns of the training matrix."""
+    with connection.cursor(row_factory=_into(TrainingContentRow._make)) as cursor:
+        cursor.execute(_TRAINING_CONTENT)
+        rows: list[TrainingContentRow] = cursor.fetchall()
+    return rows
+
+
+async def training_content_async(connection: AsyncConnection[Any], /) -> list[TrainingContentRow]:
+    """All content: the columns of the training matrix."""
+    async with connection.cursor(row_factory=_into(TrainingContentRow._make)) as cursor:
+        await cursor.execute(_TRAINING_CONTENT)
+        rows: list[TrainingContentRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- training/events d7c19dae9c08bd25 ff26a431e2e085ad
+_TRAINING_EVENTS: Final = """COPY (
+SELECT
+    user_id,
+    content_id,
+    coalesce(extract(epoch FROM at)::float8, 'NaN') AS at,
+    completion_rate,
+    coalesce(rating, 'NaN') AS rating,
+    is_rewatch,
+    dismissed
+FROM viewing_events
+) TO STDOUT (FORMAT binary)"""
+
+
+def training_events(connection: Connection[Any], /) -> Iterator[memoryview]:
+    """Every viewing event in columns of fixed width, so that a binary COPY of it is one array (see mgw.recommend.source)."""
+    with connection.cursor() as cursor, cursor.copy(_TRAINING_EVENTS) as copy:
+        for block in copy:
+            yield memoryview(block)
+
+
+async def training_events_async(connection: AsyncConnection[Any], /) -> AsyncIterator[memoryview]:
+    """Every viewing event in columns of fixed width, so that a binary COPY of it is one array (see mgw.recommend.source)."""
+    async with connection.cursor() as cursor, cursor.copy(_TRAINING_EVENTS) as copy:
+        async for block in copy:
+            yield memoryview(block)
+
+
+# ---- training/users 7653b2a1e3499b16 7174baf52e7d139b
+_TRAINING_USERS: Final = """SELECT u.id, u.external_id
+FROM users u
+WHERE EXISTS (SELECT FROM viewing_events e WHERE e.user_id = u.id)
+ORDER BY u.id"""
+
+
+class TrainingUsersRow(NamedTuple):
+    """A row of `training/users`."""
+
+    id: int
+    external_id: str
+
+
+def training_users(connection: Connection[Any], /) -> list[TrainingUsersRow]:
+    """The users with viewing events: the rows of the training matrix."""
+    with connection.cursor(row_factory=_into(TrainingUsersRow._make)) as cursor:
+        cursor.execute(_TRAINING_USERS)
+        rows: list[TrainingUsersRow] = cursor.fetchall()
+    return rows
+
+
+async def training_users_async(connection: AsyncConnection[Any], /) -> list[TrainingUsersRow]:
+    """The users with viewing events: the rows of the training matrix."""
+    async with connection.cursor(row_factory=_into(TrainingUsersRow._make)) as cursor:
+        await cursor.execute(_TRAINING_USERS)
+        rows: list[TrainingUsersRow] = await cursor.fetchall()
+    return rows
