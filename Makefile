@@ -17,11 +17,12 @@ demo: .venv/installed  ## Sample data, a trained model, and what it recommends.
 
 test: lint unit  ## Everything that is checked before a change lands.
 
-lint: .venv/installed  ## Style, types, import contracts, generated documents.
+lint: .venv/installed  ## Style, types, import contracts, queries, generated documents.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mgw check
 	$(BIN)/python docs/generate.py --check
 
 unit: .venv/installed  ## The tests.
@@ -35,6 +36,7 @@ docs: .venv/installed  ## Write the documents that are generated.
 
 bench: .venv/installed  ## Measure, and print machine, versions and seed.
 	$(BIN)/python benchmarks/journey.py
+	$(BIN)/python benchmarks/sql.py
 
 constraints: .venv/installed  ## Pin the newest versions of all dependencies, with hashes.
 	$(BIN)/pip install --quiet uv

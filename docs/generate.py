@@ -1,4 +1,4 @@
-"""Writes the documents that follow from the program: `cli.md` from every command's help.
+"""Writes the documents that follow from the program: `cli.md` from every command's help, `errors.md` from the errors.
 
 `--check` writes nothing and fails, with a diff, where a document is not what the program says today.
 """
@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import difflib
+import importlib
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -17,12 +19,19 @@ import click
 import typer.main
 
 from mgw.cli.app import app
+from mgw.core.errors import MgwError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCS = Path(__file__).parent
 WIDTH = 100
+DEFINING = ("mgw.core.errors", "mgw.sql.errors", "mgw.sql.nullability.errors")
+ERRORS_HEAD = """# Errors
+
+Generated from the program by `make docs`. An error is printed on stderr as `error[CODE]`, with what is wrong and, after
+`hint`, what to do about it.
+"""
 HEAD = """# Commands
 
 Generated from `--help` by `make docs`.
@@ -52,9 +61,28 @@ def _helps(command: click.Command, name: str, parent: click.Context | None) -> I
             yield from _helps(found, child, context)
 
 
+def error_reference() -> str:
+    """Return every error with its code, exit code and explanation as one page."""
+    for module in DEFINING:
+        importlib.import_module(module)
+    parts = [ERRORS_HEAD]
+    for error in sorted(_concrete(MgwError), key=lambda error: error.code):
+        text = inspect.cleandoc(error.__doc__ or "").partition("\n\nAttributes:")[0]
+        parts.append(f"## {error.code}\n\n{text}\n\nExit code {error.exit_code}.\n")
+    return "\n".join(parts)
+
+
+def _concrete(error: type[MgwError]) -> Iterator[type[MgwError]]:
+    """Yield the errors that have a code of their own, each module that defines some having been imported."""
+    if "code" in vars(error) and error is not MgwError:
+        yield error
+    for child in error.__subclasses__():
+        yield from _concrete(child)
+
+
 def main() -> int:
     """Write the documents, or with `--check` compare them; return the exit code."""
-    documents = {DOCS / "cli.md": cli_reference()}
+    documents = {DOCS / "cli.md": cli_reference(), DOCS / "errors.md": error_reference()}
     stale = 0
     for path, content in documents.items():
         existing = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -16,19 +16,23 @@ from typing import Annotated, Any
 import typer
 
 from mgw import __version__
+from mgw.cli.check import check
 from mgw.cli.config import app as config_app
 from mgw.cli.db import app as db_app
 from mgw.cli.demo import demo
 from mgw.cli.doctor import doctor
 from mgw.cli.evaluate import evaluate
+from mgw.cli.explain import explain
 from mgw.cli.imports import app as imports_app
 from mgw.cli.init import init
 from mgw.cli.models import app as models_app
 from mgw.cli.output import out
+from mgw.cli.prepare import prepare
 from mgw.cli.project import RootOptions
 from mgw.cli.recommend import recommend, similar
 from mgw.cli.sample import sample
 from mgw.cli.train import app as train_app
+from mgw.cli.watch import watch
 from mgw.core.errors import DiskFull, MgwError, UsageInvalid
 
 INTERRUPTED = 130
@@ -78,6 +82,10 @@ app.command()(evaluate)
 app.command()(recommend)
 app.command()(similar)
 app.add_typer(models_app, name="models")
+app.command()(prepare)
+app.command()(check)
+app.command()(explain)
+app.command()(watch)
 app.command()(doctor)
 
 

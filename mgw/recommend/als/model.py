@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mgw.core.settings import AlsSettings
 
 CG_STEPS = 3
+_LOSS_PAIRS = 65_536  # predicted at once, to stay in the cache
 _LEAST_REGULARIZATION = 1e-5
 _MOST_REGULARIZATION = 1e30  # more would leave float32, and everything is zero long before
 
@@ -102,16 +103,20 @@ class ALS:
 
 def loss(model: ALS, matrix: csr_array[np.float32], settings: AlsSettings) -> float:
     """Return the objective that `ALS.fit` minimises, in float64."""
-    x, y = model.user_factors.astype(np.float64), model.item_factors.astype(np.float64)
     by_user = matrix.tocsr()
-    users = np.repeat(np.arange(len(x)), np.diff(by_user.indptr))
-    predicted = np.einsum("nd,nd->n", x[users], y[by_user.indices])
-    observed = float(settings.strength_scale * by_user.data @ (predicted - 1) ** 2)
+    users = np.repeat(np.arange(len(model.user_factors)), np.diff(by_user.indptr))
+    observed = 0.0
+    for start in range(0, by_user.nnz, _LOSS_PAIRS):
+        part = slice(start, start + _LOSS_PAIRS)
+        x, y = model.user_factors[users[part]], model.item_factors[by_user.indices[part]]
+        predicted = np.einsum("nd,nd->n", x, y).astype(np.float64)
+        observed += float(by_user.data[part].astype(np.float64) @ (predicted - 1) ** 2)
+    x, y = model.user_factors.astype(np.float64), model.item_factors.astype(np.float64)
     unobserved = settings.unobserved_weight * float(np.sum((x.T @ x) * (y.T @ y)))
     norms = _regularization(by_user, settings) @ (x**2).sum(1) + _regularization(by_user.T.tocsr(), settings) @ (
         y**2
     ).sum(1)
-    return observed + unobserved + float(norms)
+    return settings.strength_scale * observed + unobserved + float(norms)
 
 
 def _check(matrix: csr_array[np.float32]) -> None:

