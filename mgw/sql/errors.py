@@ -40,26 +40,39 @@ class SqlError(MgwError):
 
 
 class QueriesMissing(SqlError):
-    """The folder of queries does not exist, or holds none."""
+    """The folder of queries does not exist, or holds none.
+
+    Name it with `--queries`, or put the first query into it: one statement in a file that ends in `.sql`.
+    """
 
     code = "SQL_QUERIES_MISSING"
 
 
 class TempDenied(SqlError):
-    """The user may not create temporary objects, which describing a query needs."""
+    """The user may not create temporary objects, which describing a query needs.
+
+    The analysed query is stored for a moment as a temporary function. `GRANT TEMPORARY ON DATABASE … TO …`, or
+    describe on a shadow database with `--shadow`.
+    """
 
     code = "SQL_TEMP_DENIED"
 
 
 class NothingPrepared(SqlError):
-    """There are no descriptions yet."""
+    """There are no descriptions yet.
+
+    `mgw prepare` writes them; commit the folder `.prepared`.
+    """
 
     code = "SQL_NOTHING_PREPARED"
     exit_code = 1
 
 
 class QueryUnknown(SqlError):
-    """No query has the name that was given."""
+    """No query has the name that was given.
+
+    A query's name is its path below the folder of queries, without the ending: `graph/genre_similar`.
+    """
 
     code = "SQL_QUERY_UNKNOWN"
     exit_code = 1
@@ -107,84 +120,128 @@ def _pointed_out(text: str, offset: int) -> tuple[int, int, str]:
 
 
 class NameInvalid(QueryFault):
-    """The path of a query is no name: it has to become a Python function."""
+    """The path of a query is no name: it has to become a Python function.
+
+    Use letters, digits and underscores, and begin with a letter.
+    """
 
     code = "SQL_NAME_INVALID"
 
 
 class NameTwice(QueryFault):
-    """Two queries have the same name, once it is written as Python writes names."""
+    """Two queries have the same name, once it is written as Python writes names.
+
+    `a/b_c.sql` and `a_b/c.sql` would both become `a_b_c`: rename one.
+    """
 
     code = "SQL_NAME_TWICE"
 
 
 class NotUtf8(QueryFault):
-    """A query is not a text in UTF-8, or cannot be read at all."""
+    """A query is not a text in UTF-8, or cannot be read at all.
+
+    Save it in UTF-8.
+    """
 
     code = "SQL_NOT_UTF8"
 
 
 class QueryEmpty(QueryFault):
-    """There is no statement in the file."""
+    """There is no statement in the file.
+
+    Write one, or remove the file.
+    """
 
     code = "SQL_QUERY_EMPTY"
 
 
 class TwoStatements(QueryFault):
-    """There is more than one statement in the file."""
+    """There is more than one statement in the file.
+
+    A query is one statement: put the other into a file of its own. A name or a value cannot smuggle in a second one,
+    because PostgreSQL is asked to parse the text as one statement before anything else is done with it.
+    """
 
     code = "SQL_TWO_STATEMENTS"
 
 
 class DirectiveInvalid(QueryFault):
-    """A line of the header looks like a directive, and is none, or says what makes no sense."""
+    """A line of the header looks like a directive, and is none, or says what makes no sense.
+
+    A line that begins with a word in lower case and a colon is a directive; prose begins with a capital.
+    """
 
     code = "SQL_DIRECTIVE_INVALID"
 
 
 class ParameterClash(QueryFault):
-    """Two parameters differ only in case, or cannot both become Python arguments."""
+    """Two parameters differ only in case, or cannot both become Python arguments.
+
+    Rename one of them.
+    """
 
     code = "SQL_PARAMETER_CLASH"
 
 
 class ParameterUntyped(QueryFault):
-    """PostgreSQL cannot tell the type of a parameter."""
+    """PostgreSQL cannot tell the type of a parameter.
+
+    Say it in the header, `-- param NAME: TYPE`, or in the query, `:name::TYPE`.
+    """
 
     code = "SQL_PARAMETER_UNTYPED"
 
 
 class ColumnUnnamed(QueryFault):
-    """A result column has no name of its own."""
+    """A result column has no name of its own.
+
+    Give it one with AS, for the accessors need it.
+    """
 
     code = "SQL_COLUMN_UNNAMED"
 
 
 class OverrideContradicted(QueryFault):
-    """The header claims what the database refutes."""
+    """The header claims what the database refutes.
+
+    Remove the directive, or change the query so that it is true.
+    """
 
     code = "SQL_OVERRIDE_CONTRADICTED"
 
 
 class NotDescribable(QueryFault):
-    """A statement that PostgreSQL does not describe lacks `-- utility`, or one that it does has it."""
+    """A statement that PostgreSQL does not describe lacks `-- utility`, or one that it does has it.
+
+    COPY, CREATE, DROP, ANALYZE and the like are kept as they are: put `-- utility` into the header. Others are
+    described: remove it.
+    """
 
     code = "SQL_NOT_DESCRIBABLE"
 
 
 class NeedsInvalid(QueryFault):
-    """`-- needs:` names no query, or one that does more than create a temporary table."""
+    """`-- needs:` names no query, or one that does more than create a temporary table.
+
+    Name the queries, marked `-- utility`, that create the temporary tables, in their order.
+    """
 
     code = "SQL_NEEDS_INVALID"
 
 
 class SyntaxInvalid(QueryFault):
-    """PostgreSQL cannot parse the query."""
+    """PostgreSQL cannot parse the query.
+
+    The caret stands below the place; PostgreSQL's own hint follows where it has one.
+    """
 
     code = "SQL_SYNTAX_INVALID"
 
 
 class QueryRefused(QueryFault):
-    """PostgreSQL can parse the query, and refuses it: an unknown table or column, a type that does not fit."""
+    """PostgreSQL can parse the query, and refuses it: an unknown table or column, a type that does not fit.
+
+    Mend the query, or add the migration that it waits for.
+    """
 
     code = "SQL_QUERY_REFUSED"

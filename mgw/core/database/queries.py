@@ -3115,29 +3115,41 @@ async def training_content_async(connection: AsyncConnection[Any], /) -> list[Tr
     return rows
 
 
-# ---- training/events d7c19dae9c08bd25 ff26a431e2e085ad
+# ---- training/events 6551dd6d0302b714 c6abc159a641df1c
 _TRAINING_EVENTS: Final = """COPY (
 SELECT
-    user_id,
-    content_id,
-    coalesce(extract(epoch FROM at)::float8, 'NaN') AS at,
-    completion_rate,
-    coalesce(rating, 'NaN') AS rating,
-    is_rewatch,
-    dismissed
+    string_agg(
+        int8send(user_id)
+        || int8send(content_id)
+        || float8send(coalesce(extract(epoch FROM at)::float8, 'NaN'))
+        || float4send(completion_rate)
+        || float4send(coalesce(rating, 'NaN'))
+        || boolsend(is_rewatch)
+        || boolsend(dismissed),
+        ''
+    ) AS events
 FROM viewing_events
+GROUP BY user_id
 ) TO STDOUT (FORMAT binary)"""
 
 
 def training_events(connection: Connection[Any], /) -> Iterator[memoryview]:
-    """Every viewing event in columns of fixed width, so that a binary COPY of it is one array (see mgw.recommend.source)."""
+    """Every viewing event as PostgreSQL's binary form of its values, one behind the other, a row for each user.
+
+    All values are of fixed width, so a row is an array as it stands (see mgw.recommend.source), and a million events
+    come in as many rows as there are users.
+    """
     with connection.cursor() as cursor, cursor.copy(_TRAINING_EVENTS) as copy:
         for block in copy:
             yield memoryview(block)
 
 
 async def training_events_async(connection: AsyncConnection[Any], /) -> AsyncIterator[memoryview]:
-    """Every viewing event in columns of fixed width, so that a binary COPY of it is one array (see mgw.recommend.source)."""
+    """Every viewing event as PostgreSQL's binary form of its values, one behind the other, a row for each user.
+
+    All values are of fixed width, so a row is an array as it stands (see mgw.recommend.source), and a million events
+    come in as many rows as there are users.
+    """
     async with connection.cursor() as cursor, cursor.copy(_TRAINING_EVENTS) as copy:
         async for block in copy:
             yield memoryview(block)
