@@ -1,6 +1,6 @@
 """How long a newcomer waits: import, training, evaluation and one answer on MovieLens 1M, each as the command it is.
 
-Reads MovieLens 1M from the folder in MGW_TEST_DATA, by default `../shared/data` beside the checkout, and runs each
+Reads MovieLens 1M from the folder in MOVIELENS_DATA, by default `../shared/data` beside the checkout, and runs each
 command in a fresh process, compiled code cached, the database embedded and durable. Prints medians with the range.
 """
 
@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROUNDS = 3
-DATA = Path(os.environ.get("MGW_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "ml-1m"
+DATA = Path(os.environ.get("MOVIELENS_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "ml-1m"
 STEPS = {
     "import (first)": ["import", "movielens", str(DATA), "--json"],
     "import (again)": ["import", "movielens", str(DATA), "--json"],
@@ -32,7 +32,7 @@ STEPS = {
 def main() -> int:
     """Run the steps, print the table, return the exit code."""
     if not DATA.is_dir():
-        print(f"skipped: there is no {DATA}; set MGW_TEST_DATA", file=sys.stderr)
+        print(f"skipped: there is no {DATA}; set MOVIELENS_DATA", file=sys.stderr)
         return 1
     _print_machine()
     _run(["--version"], Path.cwd())

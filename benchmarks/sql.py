@@ -16,7 +16,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-ROUNDS = 5
+ROUNDS = 3
 QUERIES = 1000
 OURS = Path(__file__).resolve().parents[1] / "queries"
 FOLDERS = ("adapters", "audit", "catalogue", "experiments", "graph", "history", "profile")

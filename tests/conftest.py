@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
+# The settings of whoever runs the tests are not those of the projects that the tests make.
+for _name in [name for name in os.environ if name.startswith("MGW_")]:
+    del os.environ[_name]
+
 # A shell starts what runs in the background with SIGINT ignored, and children inherit that: the tests of Ctrl-C would
 # wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

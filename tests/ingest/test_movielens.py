@@ -202,9 +202,9 @@ def test_titles_as_people_write_them(text, title, year):
 
 def data_set(name: str) -> Path:
     shared = Path(mgw.__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("MGW_TEST_DATA", shared)) / name
+    folder = Path(os.environ.get("MOVIELENS_DATA", shared)) / name
     if not folder.is_dir():
-        pytest.skip(f"no MovieLens data in {folder}: set MGW_TEST_DATA to the folder that holds {name}")
+        pytest.skip(f"no MovieLens data in {folder}: set MOVIELENS_DATA to the folder that holds {name}")
     return folder
 
 

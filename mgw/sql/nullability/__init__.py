@@ -1,6 +1,7 @@
 """Which columns of a query's result can be NULL, proved from PostgreSQL's own analysis, with reasons.
 
-    >>> analyse(connection, "SELECT c.title, r.name FROM content c LEFT JOIN credits r ON r.content = c.id")
+    analyse(connection, "SELECT c.title, r.name FROM content c LEFT JOIN credits r ON r.content = c.id")
+
     [ColumnVerdict(nullable=False, reasons=("content.title is NOT NULL",)),
      ColumnVerdict(nullable=True, reasons=("NULL where LEFT JOIN credits r finds no row (line 1)",))]
 
