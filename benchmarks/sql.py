@@ -47,8 +47,8 @@ def _write_queries(target: Path) -> None:
     originals = sorted(path for folder in FOLDERS for path in (OURS / folder).glob("*.sql"))
     for number in range(QUERIES):
         original = originals[number % len(originals)]
-        path = target / f"{original.parent.name}_{number}" / original.name
-        path.parent.mkdir(parents=True)
+        path = target / original.parent.name / f"{original.stem}_{number}.sql"
+        path.parent.mkdir(parents=True, exist_ok=True)
         text = original.read_text(encoding="utf-8").rstrip().rstrip(";")
         path.write_text(f"{text} /* {number} */;\n", encoding="utf-8")
 
