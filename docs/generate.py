@@ -11,11 +11,10 @@ import inspect
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 os.environ["TERMINAL_WIDTH"] = os.environ["COLUMNS"] = "100"
 
-import click
 import typer.main
 
 from mgw.cli.app import app
@@ -50,11 +49,12 @@ def cli_reference() -> str:
     return "\n".join(parts)
 
 
-def _helps(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+def _helps(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - typer names no types
     context = command.make_context(name, [], parent=parent, resilient_parsing=True, max_content_width=WIDTH)
     context.terminal_width = WIDTH
     yield context.command_path, "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
-    if isinstance(command, click.Group):
+    # Not by its class: typer carries a click of its own, whose groups are not those of the package click.
+    if hasattr(command, "list_commands"):
         for child in command.list_commands(context):
             found = command.get_command(context, child)
             assert found is not None

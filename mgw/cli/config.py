@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project
 from mgw.core.settings import keys, redacted
@@ -21,7 +22,7 @@ app = typer.Typer(help="Show and check the configuration.", no_args_is_help=True
 @app.command()
 def show(
     ctx: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    json: Json = False,
 ) -> None:
     """Show every setting, its value and where it comes from.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_database
 from mgw.core.errors import DatabaseUnreachable, EmbeddedUnavailable
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from mgw.core.database.migrations import MigrationState
 
 app = typer.Typer(help="Start, stop, migrate and look at the database.", no_args_is_help=True, rich_markup_mode=None)
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command()

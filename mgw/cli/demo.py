@@ -29,8 +29,8 @@ def demo(
 ) -> None:
     """Set up a project with sample data, train, evaluate, recommend.
 
-    Everything lies in the folder; the database is the embedded server, whatever the configuration around says. Run
-    again, it goes over the same ground with the same result.
+    Everything lies in the folder, also the database, unless the folder's own mgw.yaml names another; the environment
+    does not count. Run again, it goes over the same ground with the same result.
     """
     from mgw.ingest.sample import SampleSize
     from mgw.ingest.sampling import load_sample

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import typer
 
 from mgw import __version__
-from mgw.cli.imports import Json
+from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_database, project_models
 from mgw.core.errors import MgwError

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 from mgw.core.errors import SourceInvalid
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="import", help="Import viewing events and content.", no_args_is_help=True, rich_markup_mode=None)
 
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 OnErrorOption: TypeAlias = Annotated[
     Literal["stop", "skip"],
     typer.Option("--on-error", help="Rows that cannot be used: import nothing, or leave them out and count them."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mgw.cli.imports import Json
+from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_models
 from mgw.core.errors import FileUnreadable, ModelDamaged, ModelForeign, ModelNotFound

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mgw.cli.imports import Json, show_report
+from mgw.cli.imports import show_report
+from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 

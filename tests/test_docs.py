@@ -1,0 +1,28 @@
+"""The documents that are generated hold what they promise; `make lint` sees to it that they are current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mgw.cli.app import app
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def names(typer_app, path):
+    """Yield the path of every command, from what was registered and not from what is printed."""
+    for command in typer_app.registered_commands:
+        yield f"{path} {command.name or command.callback.__name__}"
+    for group in typer_app.registered_groups:
+        group_path = f"{path} {group.name or group.typer_instance.info.name}"
+        yield group_path
+        yield from names(group.typer_instance, group_path)
+
+
+def test_every_command_has_its_section():
+    sections = {
+        line[3:] for line in (DOCS / "cli.md").read_text(encoding="utf-8").splitlines() if line.startswith("## ")
+    }
+    expected = {"mgw", *names(app, "mgw")}
+    assert len(expected) > 25
+    assert sections == expected
