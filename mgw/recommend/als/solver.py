@@ -1,0 +1,158 @@
+"""Training the factors: half-steps in turn, over users and over titles.
+
+What is minimised stands in `mgw.recommend.als.model`; how one half-step does it in `mgw.recommend.als.kernels`.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from mgw.core.errors import MemoryShort, NoEvents, ParametersInvalid
+from mgw.core.memory import available_bytes
+from mgw.recommend.als.kernels import solve_rows
+from mgw.recommend.foldin import weighted_gram
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    from mgw.core.progress import Progress
+    from mgw.core.settings import AlsSettings
+
+CG_STEPS = 3
+_LEAST_REGULARIZATION = 1e-5
+_MOST_REGULARIZATION = 1e30  # more would leave float32, and everything is zero long before
+
+
+def train(
+    matrix: csr_array[np.float32],
+    settings: AlsSettings,
+    *,
+    threads: int,
+    progress: Progress,
+    on_epoch: Callable[[int, NDArray[np.float32], NDArray[np.float32]], None],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Fit factors to a matrix of strengths.
+
+    Args:
+        matrix: strengths > 0, `(n_users, n_items)`.
+        settings: the parameters.
+        threads: how many; 0 means one for each CPU that this process may use.
+        progress: where to report epochs.
+        on_epoch: called after each epoch with its number, from 1, and the factors so far, which go on changing.
+
+    Returns:
+        The users' factors, `(n_users, d)`, and the titles', `(n_items, d)`.
+
+    Raises:
+        NoEvents: the matrix has no interactions.
+        ParametersInvalid: a strength is not a positive number.
+        MemoryShort: it would not fit into the memory that is left.
+    """
+    _check(matrix)
+    _require_memory(matrix, settings.factors)
+    by_user = (matrix * np.float32(settings.strength_scale)).tocsr()
+    by_item = by_user.T.tocsr()
+    users, items = _starting_values(by_user, by_item, settings)
+    with (
+        threadpool_limits(1, user_api="blas"),
+        _numba_threads(threads),
+        progress.stage("training ALS", settings.epochs) as stage,
+    ):
+        for epoch in range(1, settings.epochs + 1):
+            _half_step(by_user, items, users, settings)
+            _half_step(by_item, users, items, settings)
+            stage.advance()
+            on_epoch(epoch, users, items)
+    return users, items
+
+
+def regularization_weights(matrix: csr_array[np.float32], settings: AlsSettings) -> NDArray[np.float64]:
+    """Return λ of each row of `matrix`, `(n_rows,)`: λ·(n + α0·n_columns)^ν with n its interactions."""
+    n_rows, n_columns = matrix.shape
+    seen = np.diff(matrix.indptr) + settings.unobserved_weight * n_columns
+    weights: NDArray[np.float64] = settings.regularization * seen**settings.regularization_exponent
+    assert weights.shape == (n_rows,)
+    return weights
+
+
+def _check(matrix: csr_array[np.float32]) -> None:
+    if matrix.nnz == 0:
+        raise NoEvents("there is no interaction to train on", hint="import viewing events, or try `mgw sample`")
+    if not np.all(np.isfinite(matrix.data)) or matrix.data.min() <= 0:
+        raise ParametersInvalid("a strength is not a positive number", hint="leave out pairs without positive evidence")
+
+
+def _require_memory(matrix: csr_array[np.float32], factors: int) -> None:
+    """Refuse a training that would not fit: both matrices, both sides of factors, and a few d by d matrices."""
+    n_rows = sum(matrix.shape)
+    fixed = 2 * (matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
+    needed = fixed + 4 * n_rows * factors + 40 * factors**2
+    available = available_bytes()
+    if available is not None and needed > available:
+        # The largest d with 40·d² + 4·n·d = available - fixed.
+        room = max(available - fixed, 0)
+        fits = int((math.sqrt((4 * n_rows) ** 2 + 160 * room) - 4 * n_rows) / 80)
+        raise MemoryShort(
+            f"training with {factors} factors needs {needed / 1e9:,.1f} GB, {available / 1e9:,.1f} GB are left",
+            hint=f"at most {fits} factors fit" if fits else "not even one factor fits: free some memory",
+        )
+
+
+def _starting_values(
+    by_user: csr_array[np.float32], by_item: csr_array[np.float32], settings: AlsSettings
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    rng = np.random.default_rng(settings.seed)
+    scale = np.float32(settings.init_stddev / np.sqrt(settings.factors))
+    sides = []
+    for side in (by_user, by_item):
+        factors = rng.standard_normal((side.shape[0], settings.factors), dtype=np.float32) * scale
+        factors[np.diff(side.indptr) == 0] = 0
+        sides.append(factors)
+    return sides[0], sides[1]
+
+
+def _half_step(
+    matrix: csr_array[np.float32],
+    others: NDArray[np.float32],
+    factors: NDArray[np.float32],
+    settings: AlsSettings,
+) -> None:
+    gram = weighted_gram(others, settings.unobserved_weight)
+    # Next to no regularization may leave a system singular, and the rounding errors of float32 would then grow into
+    # the factors without end. This much more is below what float32 can tell from none.
+    floor = _LEAST_REGULARIZATION * np.trace(gram) / len(gram) + np.finfo(np.float32).tiny
+    regularization = np.clip(regularization_weights(matrix, settings), floor, _MOST_REGULARIZATION)
+    shared = gram + regularization.mean() * np.eye(len(gram))
+    inverse = np.linalg.inv(shared)
+    solve_rows(
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+        others,
+        gram.astype(np.float32),
+        ((inverse + inverse.T) / 2).astype(np.float32),
+        regularization.astype(np.float32),
+        CG_STEPS,
+        factors,
+    )
+
+
+@contextmanager
+def _numba_threads(threads: int) -> Iterator[None]:
+    """Set Numba's number of threads for a block; 0 means all."""
+    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # set when Numba is imported
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(threads or most, most))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
