@@ -10,13 +10,10 @@ a parameter is `a[1 : :n]`, and `a[:n]` is, as in psql, one element.
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING, LiteralString, NamedTuple
+from functools import cache, lru_cache
+from typing import LiteralString, NamedTuple
 
 from mgw.core.resources import resource
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # PostgreSQL, "Lexical Structure". A word takes its `$` along, so that `a$b$` opens no dollar quote; `E'…'` goes on
 # after a line break, with the same escapes.
@@ -28,7 +25,7 @@ _TOKEN = re.compile(
     | (?P<dollar>    \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )
     | (?P<word>      \$\d+ | \w[\w$]* )
     | (?P<slice>     (?<=[\w\])]):(?=\w) | :: )
-    | (?P<parameter> :(?P<name>[^\W\d]\w*) )
+    | (?P<parameter> :[^\W\d]\w* )
     | (?P<other>     \s+ | . )
     """,
     re.VERBOSE | re.DOTALL,
@@ -50,19 +47,18 @@ class Token(NamedTuple):
     start: int
 
 
-def tokens(text: str) -> Iterator[Token]:
+@lru_cache(maxsize=4)
+def tokens(text: str) -> tuple[Token, ...]:
     """Cut SQL into pieces, which together are the text again."""
+    found = []
     position = 0
     while match := _TOKEN.match(text, position):
         kind, end = str(match.lastgroup), match.end()
-        if match["block"]:
+        if kind == "block":
             kind, end = "comment", _end_of_block(text, end)
-        elif match["tag"] is not None:
-            kind = "dollar"
-        elif match["name"]:
-            kind = "parameter"
-        yield Token(kind, text[position:end], position)
+        found.append(Token(kind, text[position:end], position))
         position = end
+    return tuple(found)
 
 
 def _end_of_block(text: str, position: int) -> int:
@@ -84,7 +80,7 @@ def to_psycopg(text: str) -> str:
     >>> to_psycopg("SELECT 5 % 2")
     'SELECT 5 % 2'
     """
-    pieces = list(tokens(text))
+    pieces = tokens(text)
     if not any(piece.kind == "parameter" for piece in pieces):
         return text
     return "".join(

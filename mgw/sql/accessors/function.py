@@ -104,7 +104,7 @@ def _annotation(description: Description, index: int) -> str:
 
 
 def _text(query: Query, description: Description, shape: Shape) -> str:
-    text = executable(query.statement, description)
+    text = executable(query, description)
     return f"COPY (\n{text}\n) TO STDOUT (FORMAT binary)" if shape == "copy" else text
 
 

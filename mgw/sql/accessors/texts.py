@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from mgw.core.database.statements import tokens
-
 if TYPE_CHECKING:
     from mgw.sql.description import Description
+    from mgw.sql.source import Query
 
 _WIDTH = 116
 
@@ -32,22 +31,23 @@ def _escaped(text: str) -> str:
     return f'{text[:-1]}\\"' if text.endswith('"') else text
 
 
-def executable(statement: str, description: Description) -> str:
+def executable(query: Query, description: Description) -> str:
     """Return a statement as psycopg takes it, each parameter cast to the type that it was described with.
 
     psycopg sends an integer as the smallest type that holds it, and so could get another operator, another function and
     another type of the result than what was proved.
     """
+    if not query.parameters:
+        return query.statement
     types = {parameter.name: parameter.type for parameter in description.parameters}
-    pieces = tokens(statement)
-    if not types:
-        return statement
-    return "".join(
-        _placeholder(text[1:], types[text[1:]] if description.takes_casts else None)
-        if kind == "parameter"
-        else text.replace("%", "%%")
-        for kind, text, _ in pieces
-    )
+    parts: list[str] = []
+    position = query.start
+    for _, start, _, end in query.shifts:
+        name = query.text[start + 1 : end]
+        between = query.text[position:start].replace("%", "%%")
+        parts += [between, _placeholder(name, types[name] if description.takes_casts else None)]
+        position = end
+    return "".join([*parts, query.text[position : query.end].replace("%", "%%")])
 
 
 def _placeholder(name: str, type_name: str | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import errors, pq
 
 from mgw.sql.errors import ParameterUntyped, QueryFault, QueryRefused, SyntaxInvalid, TwoStatements
+from mgw.sql.wire import together
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,13 +57,16 @@ def ask(connection: Connection[Any], sql: str, types: Sequence[int]) -> Shape | 
         sql: with `$1` for parameters.
         types: of the parameters; 0 where PostgreSQL is to find out.
     """
-    pgconn = connection.pgconn
-    result = pgconn.prepare(b"", sql.encode(), list(types))
-    if result.status != pq.ExecStatus.COMMAND_OK:
-        return result
-    result = pgconn.describe_prepared(b"")
-    if result.status != pq.ExecStatus.COMMAND_OK:
-        return result
+    parsed, result = together(
+        connection.pgconn,
+        [
+            lambda pgconn: pgconn.send_prepare(b"", sql.encode(), list(types)),
+            lambda pgconn: pgconn.send_describe_prepared(b""),
+        ],
+    )
+    for each in (parsed, result):
+        if each.status != pq.ExecStatus.COMMAND_OK:
+            return each
     return Shape(
         tuple(result.param_type(index) for index in range(result.nparams)),
         tuple(

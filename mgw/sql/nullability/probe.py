@@ -19,6 +19,7 @@ from psycopg.rows import tuple_row
 from mgw.core.database.statements import statement
 from mgw.sql.nullability.dependencies import Dependencies
 from mgw.sql.nullability.errors import NotAQuery, QueryRefused, TemporaryDenied
+from mgw.sql.wire import together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,13 +66,21 @@ class Prober:
             TemporaryDenied: the user may not create temporary functions.
         """
         types = [self._type(each) for each in parameter_types]
-        pgconn, encoding = self._connection.pgconn, self._connection.info.encoding
-        self._check(pgconn.prepare(b"", query.encode(encoding), [oid for oid, _ in types]))
+        encoding = self._connection.info.encoding
         names = ", ".join(name for _, name in types)
         head = f"CREATE FUNCTION pg_temp.{_NAME}({names}) RETURNS void LANGUAGE sql BEGIN ATOMIC\n"
         # The line break ends a comment that the query may end with.
         body = f"{head}{query}\n;END"
-        self._check(pgconn.exec_params(body.encode(encoding), []), creating=len(head))
+        parsed, created = together(
+            self._connection.pgconn,
+            [
+                lambda pgconn: pgconn.send_prepare(b"", query.encode(encoding), [oid for oid, _ in types]),
+                # What was not one whole statement ends the pipeline, and this does not run.
+                lambda pgconn: pgconn.send_query_params(body.encode(encoding), []),
+            ],
+        )
+        self._check(parsed)
+        self._check(created, creating=len(head))
         row = self._row("prepare/probe_tree", {"name": _NAME})
         assert row is not None
         tree, *lists = row

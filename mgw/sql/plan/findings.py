@@ -22,7 +22,7 @@ from mgw.core.database.statements import statement
 from mgw.sql.description import Finding
 from mgw.sql.plan.candidates import candidates, without_alias
 from mgw.sql.plan.scans import filtered, looks_up, uses, whole
-from mgw.sql.wire import rolled_back, run
+from mgw.sql.wire import rolled_back, run, run_undone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,6 @@ _WITHOUT_INDEXES = {
 }
 _NAME = "mgw_plan"
 _INDEX = "mgw_candidate"
-_GENERIC_PLANS_SINCE = 16_00_00
 
 
 class Planner:
@@ -66,7 +65,6 @@ class Planner:
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
-        self._generic = connection.info.server_version >= _GENERIC_PLANS_SINCE
         self._leading = dict(connection.execute(statement("prepare/leading_keys")).fetchall())
         self._count = 0
         self._set(_SETTINGS, local=False)
@@ -79,10 +77,10 @@ class Planner:
             types: names of the types of its parameters.
         """
         try:
+            read = whole(self._plan(query.sql, types), self._leading)
+            if not any(_matters(schema, table, query) for schema, table in read):
+                return ()
             with rolled_back(self._connection):
-                read = whole(self._plan(query.sql, types), self._leading)
-                if not any(_matters(schema, table, query) for schema, table in read):
-                    return ()
                 scans = [scan for scan in self._asked(query, types) if _matters(scan.schema, scan.table, query)]
                 found = [self._finding(query, types, scan) for scan in scans]
         except psycopg.errors.QueryCanceled:
@@ -110,8 +108,7 @@ class Planner:
         condition = " AND ".join(f"({conjunct})" for conjunct in scan.conjuncts) or "true"
         text = f"SELECT 1 FROM {self._qualified(scan)} AS {alias} WHERE {condition}"  # noqa: S608 - PostgreSQL's own
         try:
-            with rolled_back(self._connection):
-                return looks_up(self._prepared_plan(text, types), self._leading)
+            return looks_up(self._plan(text, types), self._leading)
         except psycopg.errors.QueryCanceled:
             raise
         except psycopg.Error:
@@ -123,7 +120,7 @@ class Planner:
         create = f"CREATE INDEX {_INDEX} ON {self._qualified(scan)} USING {candidate.method} ({keys})"
         try:
             with rolled_back(self._connection):
-                self._run(create)
+                run(self._connection, create)
                 return uses(self._plan(query.sql, types), _INDEX, candidate.keys[0])
         except psycopg.errors.QueryCanceled:
             raise
@@ -131,29 +128,22 @@ class Planner:
             return False  # a type without such an index, an expression that is not immutable
 
     def _plan(self, text: str, types: Sequence[str]) -> dict[str, Any]:
-        """Return the plan of a query for any values of its parameters; the text was described before."""
-        if self._generic and not types:
-            return self._explained(text)
-        return self._prepared_plan(text, types)
+        """Return the plan of a query for any values of its parameters; the text was described before.
 
-    def _prepared_plan(self, text: str, types: Sequence[str]) -> dict[str, Any]:
-        """Return the plan of a query by way of PREPARE, which every version has and which takes types."""
+        It goes by way of PREPARE, which every version has and which takes types.
+        """
         arguments = f" ({', '.join(types)})" if types else ""
         nulls = f" ({', '.join('NULL' for _ in types)})" if types else ""
         self._count += 1  # a name that failed is not used again: PREPARE outlives the transaction
         name = f"{_NAME}_{self._count}"
-        self._run(f"PREPARE {name}{arguments} AS\n{text}")
-        plan = self._explained(f"EXECUTE {name}{nulls}")
-        self._run(f"DEALLOCATE {name}")
-        return plan
-
-    def _explained(self, text: str) -> dict[str, Any]:
-        answer = self._run(f"EXPLAIN (VERBOSE, COSTS off, FORMAT json) {text}")
+        steps = (
+            f"PREPARE {name}{arguments} AS\n{text}",
+            f"EXPLAIN (VERBOSE, COSTS off, FORMAT json) EXECUTE {name}{nulls}",
+            f"DEALLOCATE {name}",
+        )
+        _, answer, _ = run_undone(self._connection, steps)
         plan: dict[str, Any] = json.loads(answer or b"")[0]["Plan"]
         return plan
-
-    def _run(self, text: str) -> bytes | None:
-        return run(self._connection, text)
 
     def _set(self, settings: dict[str, str], *, local: bool) -> None:
         arguments = {"names": list(settings), "values": list(settings.values()), "local": local}

@@ -161,7 +161,7 @@ def parse(file: SourceFile) -> Query:
     start, statement = statements[0]
     header = read_header(path, text, start)
     _check_utility(header, file, start, _first_word(statement))
-    pieces = _without_end(list(tokens(text[: start + len(statement)])))
+    pieces = _without_end([piece for piece in tokens(text) if piece.start < start + len(statement)])
     end = pieces[-1].start + len(pieces[-1].text)
     parameters = _parameters(file, [piece for piece in pieces if piece.kind == "parameter"])
     sql, shifts = _numbered(pieces, parameters)
