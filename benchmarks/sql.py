@@ -1,6 +1,6 @@
 """How long it takes to describe and to check 1,000 queries, each as the command it is, start-up included.
 
-The queries are those of mgw, each many times under another name and with another constant, so that nothing about one
+The queries are those of mgw, each many times under another name and with another comment, so that nothing about one
 can be remembered for the next. `prepare` works on a database made from the migrations, on the embedded server.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-ROUNDS = 3
+ROUNDS = 5
 QUERIES = 1000
 OURS = Path(__file__).resolve().parents[1] / "queries"
 FOLDERS = ("adapters", "audit", "catalogue", "experiments", "graph", "history", "profile")
@@ -29,18 +30,29 @@ def main() -> int:
         folder = Path(name)
         _write_queries(folder / "queries")
         prepare = ["prepare", "--queries", "queries", "--module", "accessors.py"]
-        seconds = {"prepare (cold)": [], "prepare (nothing changed)": [], "check": []}
-        for _ in range(ROUNDS):
+        seconds: dict[str, list[float]] = {}
+        for number in range(ROUNDS):
             _run(folder, "db", "stop")
-            seconds["prepare (cold)"].append(_run(folder, *prepare))
-            seconds["prepare (nothing changed)"].append(_run(folder, *prepare))
-            seconds["check"].append(_run(folder, "check", "--queries", "queries"))
-            for path in (folder / "queries" / ".prepared").rglob("*.json"):
-                path.unlink()
+            shutil.rmtree(folder / "queries" / ".prepared", ignore_errors=True)
+            _take(seconds, "prepare (cold)", folder, *prepare)
+            _take(seconds, "prepare --all", folder, *prepare, "--all")
+            _change_one(folder / "queries", number)
+            _take(seconds, "prepare (one changed)", folder, *prepare)
+            _take(seconds, "prepare (nothing changed)", folder, *prepare)
+            _take(seconds, "check", folder, "check", "--queries", "queries")
         print(f"\n{QUERIES:,} queries{'':13} {'median s':>9} {'range s':>15}")
         for step, taken in seconds.items():
             print(f"{step:26} {statistics.median(taken):9.2f} {min(taken):7.2f}-{max(taken):.2f}")
     return 0
+
+
+def _take(seconds: dict[str, list[float]], step: str, folder: Path, *arguments: str) -> None:
+    seconds.setdefault(step, []).append(_run(folder, *arguments))
+
+
+def _change_one(queries: Path, number: int) -> None:
+    path = next(queries.rglob("*.sql"))
+    path.write_text(path.read_text(encoding="utf-8") + f"-- changed {number}\n", encoding="utf-8")
 
 
 def _write_queries(target: Path) -> None:

@@ -36,10 +36,10 @@ def check(
         found.queries, migrations=found.migrations, module=found.module, record=found.record
     )
     if database is not None:
-        from mgw.cli.prepare import schema
+        from mgw.cli.prepare import describing_on, schema
         from mgw.sql.check.live import check_live
 
-        with schema(ctx, found, database, shadow=False) as (connection, _):
+        with schema(describing_on(ctx, database, shadow=False), found.migrations) as (connection, _):
             differences += check_live(connection, found.queries, prepared, found.migrations)
     _show(differences, len(prepared), format)
     if differences:

@@ -8,7 +8,7 @@ import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.prepare import DatabaseOption, MigrationsOption, QueriesOption, ShadowOption, places, schema
+from mgw.cli.prepare import DatabaseOption, MigrationsOption, QueriesOption, ShadowOption, describing_on, places, schema
 
 if TYPE_CHECKING:
     from mgw.sql.description import Description
@@ -42,7 +42,7 @@ def explain(
     found = places(queries, migrations, None)
     known, faults = read_queries(found.queries)
     name = _named(query, known, [fault for fault in faults if fault.path.stem == query.rsplit("/", 1)[-1]])
-    with schema(ctx, found, database, shadow=shadow) as (connection, made_from):
+    with schema(describing_on(ctx, database, shadow=shadow), found.migrations) as (connection, made_from):
         description = Describer(connection, known, plan=made_from is not None).describe(known[name])
     if json:
         import msgspec

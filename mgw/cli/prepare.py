@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mgw.core.database.embedded import EmbeddedServer
     from mgw.core.settings import LoadedSettings
     from mgw.sql.errors import QueryFault
+    from mgw.sql.memory import Memory
     from mgw.sql.preparing import Described, Written
     from mgw.sql.record import Record
 
@@ -86,21 +87,33 @@ def prepare(
     database: DatabaseOption = None,
     shadow: ShadowOption = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, and describe each query when it is saved.")] = False,
+    again: Annotated[
+        bool, typer.Option("--all", help="Describe every query anew, also where nothing has changed since.")
+    ] = False,
 ) -> None:
     """Describe every query against the database, and keep the descriptions.
 
     Nothing is executed, and nothing stays in the database. With the embedded server, or with --shadow, a database is
-    made from the migrations and dropped afterwards; otherwise the configured one is looked at. Exit code 1 if a query
-    is at fault: the others are described all the same.
+    made from the migrations and dropped afterwards, and what was described so before and has not changed is not
+    described again; otherwise the configured one is looked at. Exit code 1 if a query is at fault: the others are
+    described all the same.
     """
-    from mgw.sql.preparing import describe_folder, keep
+    found = places(queries, migrations, module)
+    target = describing_on(ctx, database, shadow=shadow)
+    memory = None if again else target.memory(found)
+    if memory and not watch and memory.is_current(found.queries, migrations=found.migrations, module=found.module):
+        out.print("nothing has changed since the queries were described")
+        return
+    from mgw.sql.preparing import describe_folder, described_before, keep
     from mgw.sql.watching import state
 
-    found = places(queries, migrations, module)
     before = state(found.queries)
-    with schema(ctx, found, database, shadow=shadow) as (connection, made_from):
-        described = describe_folder(connection, found.queries, plan=made_from is not None)
+    known = described_before(found.queries, memory) if memory else None
+    with schema(target, found.migrations) as (connection, made_from):
+        described = describe_folder(connection, found.queries, plan=made_from is not None, before=known)
         written = keep(described, found.queries, migrations=made_from, module=found.module)
+        if (memory := target.memory(found)) is not None:
+            memory.note(described.descriptions.values())
         show(described, written)
         if watch:
             from mgw.cli.watch import follow
@@ -110,25 +123,54 @@ def prepare(
         raise typer.Exit(1)
 
 
-@contextmanager
-def schema(
-    ctx: typer.Context, found: Places, url: str | None, *, shadow: bool
-) -> Iterator[tuple[Connection[Any], Path | None]]:
-    """Yield a connection to describe on, and the migrations that its schema was made from, if it was."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What queries are described on.
+
+    Attributes:
+        database: the one that is looked at, or the server on which a shadow is made.
+        in_place: whether it is looked at as it is; otherwise a shadow is made.
+        state: the folder in which the project keeps what can be made again.
+    """
+
+    database: Database
+    in_place: bool
+    state: Path
+
+    def memory(self, found: Places) -> Memory | None:
+        """Return what was described here before; None for a database as it is, which anybody may have changed."""
+        from mgw.sql.memory import Memory
+
+        return None if self.in_place else Memory(self.state, found.queries, found.migrations)
+
+
+def describing_on(ctx: typer.Context, url: str | None, *, shadow: bool) -> Target:
+    """Find what the options mean: a database as it is, or a shadow, which is the default with the embedded server."""
     from mgw.core.database import Database
-    from mgw.sql import shadow as shadows
+    from mgw.core.settings import resolve_path
 
     if url is not None and shadow:
         raise UsageInvalid("--shadow and --database exclude each other", hint="leave one of them out")
     loaded = current_project(ctx, database__url=None if url in {None, CONFIGURED} else url)
     configured = project_database(loaded)
+    state = resolve_path(loaded, loaded.settings.state_dir)
     if url is None and (shadow or configured.embedded is not None):
         server = Database(_embedded(loaded, configured), None, None, configured.connect_timeout_s)
-        with shadows.shadow(server, found.migrations) as connection:
-            yield connection, found.migrations
-    else:
-        with shadows.in_place(configured) as connection:
+        return Target(server, in_place=False, state=state)
+    return Target(configured, in_place=True, state=state)
+
+
+@contextmanager
+def schema(target: Target, migrations: Path) -> Iterator[tuple[Connection[Any], Path | None]]:
+    """Yield a connection to describe on, and the migrations that its schema was made from, if it was."""
+    from mgw.sql import shadow as shadows
+
+    if target.in_place:
+        with shadows.in_place(target.database) as connection:
             yield connection, None
+    else:
+        with shadows.shadow(target.database, migrations) as connection:
+            yield connection, migrations
 
 
 def _embedded(loaded: LoadedSettings, configured: Database) -> EmbeddedServer:

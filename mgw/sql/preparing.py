@@ -12,7 +12,7 @@ from mgw.sql.accessors import module_source
 from mgw.sql.describe import Describer
 from mgw.sql.errors import QueryFault
 from mgw.sql.prepared import read_prepared, write_prepared
-from mgw.sql.record import Record, migration_checksums, read_record, relative, write_record
+from mgw.sql.record import read_record, record_of, relative, write_record
 from mgw.sql.source import parse, read_folder
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from mgw.sql.description import Description
+    from mgw.sql.memory import Memory
     from mgw.sql.prepared import Prepared
     from mgw.sql.source import Query
 
@@ -75,6 +76,18 @@ def read_queries(folder: Path, known: Mapping[str, Query] | None = None) -> tupl
         except QueryFault as fault:
             faults.append(fault)
     return queries, faults
+
+
+def described_before(folder: Path, memory: Memory) -> Described:
+    """Return what need not be described again, for `describe_folder`.
+
+    Raises:
+        QueriesMissing: the folder does not exist, or there is no query in it.
+    """
+    queries, _ = read_queries(folder)
+    known = memory.known(folder, {name: query.checksum for name, query in queries.items()})
+    descriptions = {name: kept.description for name, kept in known.items() if kept.description is not None}
+    return Described(queries, descriptions)
 
 
 def describe_folder(
@@ -132,14 +145,9 @@ def keep(found: Described, folder: Path, *, migrations: Path | None, module: Pat
     if module is not None and not found.faults:
         pieces = ((found.queries[name], description) for name, description in descriptions.items())
         changed = _write_if_changed(module, module_source(pieces).encode())
-    former = read_record(folder)
-    record = Record(
-        migrations=relative(migrations, folder) if migrations else former.migrations,
-        files=migration_checksums(migrations) if migrations else former.files,
-        module=relative(module, folder) if module else None,
-    )
     if not found.faults:
-        write_record(folder, record)
+        former = replace(read_record(folder), module=relative(module, folder) if module else None)
+        write_record(folder, record_of(folder, migrations, module) if migrations else former)
     return Written(written, removed, changed)
 
 

@@ -36,6 +36,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     module: str | None = None
 
 
+def record_of(queries: Path, migrations: Path, module: Path | None) -> Record:
+    """Return the record of a folder that is prepared with these."""
+    return Record(
+        migrations=relative(migrations, queries),
+        files=migration_checksums(migrations),
+        module=relative(module, queries) if module else None,
+    )
+
+
 def read_record(queries: Path) -> Record:
     """Return what a folder was prepared with; an empty record where it was not, or where the file is damaged."""
     try:

@@ -11,6 +11,7 @@ import pytest
 
 MIGRATION = "CREATE TABLE film (id bigint PRIMARY KEY, title text NOT NULL, year int);\n"
 MODULE = "films.py"
+UNCHANGED = "nothing has changed since the queries were described\n"
 
 
 def mgw(folder, *arguments, **environment):
@@ -47,8 +48,9 @@ def test_the_whole_way(folder):
     code, said, beside = mgw(folder, "prepare", "--migrations", "steps", "--module", MODULE)
     assert (code, said, beside) == (0, "1 query described, 1 written, accessors written\n", "")
     assert mgw(folder, "check") == (0, "1 query: everything is current\n", "")
-    # The module and the migrations are remembered.
-    assert mgw(folder, "prepare")[:2] == (0, "1 query described, 0 written\n")
+    # The module and the migrations are remembered, and so is what was described.
+    assert mgw(folder, "prepare")[:2] == (0, UNCHANGED)
+    assert mgw(folder, "prepare", "--all")[:2] == (0, "1 query described, 0 written\n")
     (folder / "queries/film/by_id.sql").write_text("SELECT title FROM film WHERE id = :id AND year > :since")
     code, said, _ = mgw(folder, "check")
     assert code == 1
@@ -57,6 +59,29 @@ def test_the_whole_way(folder):
     assert mgw(folder, "prepare")[0] == 0
     assert "since: int," in (folder / MODULE).read_text()
     assert mgw(folder, "check")[0] == 0
+
+
+def test_only_what_was_described_here_and_is_as_it_was_is_not_described_again(folder):
+    prepare = ("prepare", "--migrations", "steps", "--module", MODULE)
+    description, module = folder / "queries/.prepared/film/by_id.json", folder / MODULE
+    assert mgw(folder, *prepare)[0] == 0
+    made = {path: path.read_bytes() for path in (description, module)}
+    for path, content in made.items():
+        path.write_bytes(content.replace(b"title", b"titel"))
+        assert mgw(folder, *prepare)[0] == 0
+        assert path.read_bytes() == content
+        path.unlink()
+        assert mgw(folder, *prepare)[0] == 0
+        assert path.read_bytes() == content
+    assert mgw(folder, *prepare)[1] == UNCHANGED
+    # A schema that has changed may have changed anything.
+    (folder / "steps/0002_year.sql").write_text("ALTER TABLE film ALTER COLUMN year SET NOT NULL;\n")
+    assert mgw(folder, *prepare)[:2] == (0, "1 query described, 1 written, accessors written\n")
+    assert mgw(folder, *prepare)[1] == UNCHANGED
+    # So does a query that is at fault: it is said every time.
+    (folder / "queries/a.sql").write_text("SELECT titel FROM film")
+    for _ in range(2):
+        assert mgw(folder, *prepare)[:2] == (1, "1 query described, 0 written, 1 at fault\n")
 
 
 def test_queries_at_fault_are_all_named_and_the_others_described(folder):
