@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from mgw.core.database import Database
+from mgw.core.database import Database, queries
 from mgw.core.database.migrations import migrate, read_migrations
-from mgw.core.database.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +59,7 @@ def shadow(server: Database, migrations: Path | None) -> Iterator[Connection[Any
 
 def _drop_left_over(administrator: Connection[Any]) -> None:
     """Drop the shadows of processes that were killed. The server is on this machine, so they can be told apart."""
-    for (name,) in administrator.execute(statement("prepare/shadows"), {"pattern": f"^{_PREFIX}\\d+_"}).fetchall():
+    for name in queries.prepare_shadows(administrator, pattern=f"^{_PREFIX}\\d+_"):
         pid = int(name.removeprefix(_PREFIX).partition("_")[0])
         if not _is_running(pid):
             administrator.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

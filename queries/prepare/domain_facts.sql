@@ -1,4 +1,6 @@
 -- Domains by number: whether they, or domains that they are made from, are NOT NULL.
+-- column name: not null
+-- column not_null: not null
 WITH RECURSIVE bases (domain, base, not_null) AS (
     SELECT oid, typbasetype, typnotnull FROM pg_type WHERE oid = ANY (:oids::int8[]::oid[]) AND typtype = 'd'
     UNION ALL

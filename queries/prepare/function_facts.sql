@@ -1,4 +1,5 @@
 -- Functions by number: their names, and how they treat NULL and repetition.
+-- column arguments: not null
 SELECT
     p.oid::int8 AS oid,
     n.nspname::text AS schema,

@@ -1,5 +1,7 @@
 -- Every type that a value can have: what it is called, what kind it is, and what it is made of. Arrays have an element,
 -- domains a base, ranges a subtype, enums labels, and composite types attributes.
+-- column name: not null
+-- column labels: elements not null
 SELECT
     t.oid::int8 AS oid,
     format_type(t.oid, NULL) AS name,

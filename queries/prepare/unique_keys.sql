@@ -1,5 +1,6 @@
 -- The unique keys of tables: valid ones without a condition, over plain columns under the columns' own collations, and
 -- held in the whole table: not where others inherit from it. With the operators that are equality for each column.
+-- column equalities: elements not null
 SELECT
     i.indrelid::int8 AS relation,
     i.indexrelid::int8 AS index,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 from mgw.core.resources import resource
 from mgw.ingest.sample import SampleSize
 from mgw.ingest.sampling import load_sample
@@ -75,7 +76,8 @@ def platform(database):
 
 
 def run(connection, name, /, **parameters):
-    return connection.execute(statement(name), parameters or None)
+    found = getattr(queries, name.replace("/", "_"))(connection, **parameters)
+    return list(found) if isinstance(found, Iterator) else found
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -88,7 +90,7 @@ def test_a_query_runs_on_an_empty_database(database, name):
 def test_a_query_runs_on_a_filled_database(platform, name):
     found = run(platform, name, **QUESTIONS[name])
     if name.split("/")[0] in {"catalogue", "history", "training"}:
-        assert found.rowcount > 0
+        assert found
 
 
 def test_every_query_of_the_program_is_run_by_a_test():
@@ -105,14 +107,14 @@ def test_every_query_of_the_program_is_run_by_a_test():
 
 
 def test_an_adapter_gets_the_next_version_and_the_latest_is_loaded(platform):
-    versions = [run(platform, "adapters/save", **ADAPTER).fetchone()[0] for _ in range(3)]
+    versions = [run(platform, "adapters/save", **ADAPTER) for _ in range(3)]
     assert versions == [1, 2, 3]
-    loaded = run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="als-1").fetchone()
+    loaded = run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="als-1")
     assert (loaded[0], loaded[3], loaded[6]) == (3, WEIGHTS, {"auc": 0.7})
-    assert run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="als-2").fetchone() is None
-    assert run(platform, "adapters/prune", keep=1).rowcount == 2
+    assert run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="als-2") is None
+    assert run(platform, "adapters/prune", keep=1) == 2
     assert [row[1] for row in run(platform, "adapters/list", user_id="u00001")] == [3]
-    assert run(platform, "adapters/delete", user_id="u00001").rowcount == 1
+    assert run(platform, "adapters/delete", user_id="u00001") == 1
 
 
 def test_two_writers_of_one_user_never_get_the_same_version(platform, database_url):
@@ -128,20 +130,20 @@ def test_two_writers_of_one_user_never_get_the_same_version(platform, database_u
         second.rollback()
         first.commit()
         run(second, "adapters/hold_user", user_id="u00001")
-        assert run(second, "adapters/save", **ADAPTER).fetchone()[0] == 2
+        assert run(second, "adapters/save", **ADAPTER) == 2
 
 
 def test_a_profile_is_kept_for_its_snapshot(platform):
     run(platform, "profile/save", **PROFILE)
     run(platform, "profile/save", **{**PROFILE, "events_seen": 21})
-    loaded = run(platform, "profile/load", user_id="u00001", snapshot="als-1").fetchone()
+    loaded = run(platform, "profile/load", user_id="u00001", snapshot="als-1")
     assert (loaded[0], loaded[1], loaded[4]) == ([0.5, -0.5], {"drama": 0.8}, 21)
-    assert run(platform, "profile/load", user_id="u00001", snapshot="als-2").fetchone() is None
+    assert run(platform, "profile/load", user_id="u00001", snapshot="als-2") is None
 
 
 @pytest.fixture
 def experiment(platform):
-    (identity,) = run(platform, "experiments/create", **EXPERIMENT).fetchone()
+    identity = run(platform, "experiments/create", **EXPERIMENT)
     run(
         platform, "experiments/add_variants", experiment_id=identity, names=["control", "more"], weights=[0.5, 0.5],
         configs=[Jsonb({}), Jsonb({"als": 0.5})],
@@ -154,11 +156,11 @@ def experiment(platform):
 
 
 def test_an_experiment_runs_once_it_is_moved_from_the_status_it_has(platform, experiment):
-    assert run(platform, "experiments/running").fetchall() == []
+    assert run(platform, "experiments/running") == []
     move = {"name": "weights", "status": "running", "expected_status": "draft"}
-    assert run(platform, "experiments/set_status", **move).fetchall() == [(experiment,)]
-    assert run(platform, "experiments/set_status", **move).fetchall() == []
-    (row,) = run(platform, "experiments/running").fetchall()
+    assert run(platform, "experiments/set_status", **move) == experiment
+    assert run(platform, "experiments/set_status", **move) is None
+    (row,) = run(platform, "experiments/running")
     assert row[8:] == (["control", "more"], [0.5, 0.5], [{}, {"als": 0.5}])
 
 
@@ -168,26 +170,26 @@ def test_exposures_and_conversions_count_users_and_only_after_exposure(platform,
         "experiment_ids": [experiment] * 4, "positions": [0, 1, 0, 0], "user_ids": users, "exposed_at": [NOW] * 4,
         "window_starts": [NOW] * 4,
     }  # fmt: skip
-    assert run(platform, "experiments/record_exposures", **exposures).rowcount == 2
+    assert run(platform, "experiments/record_exposures", **exposures) == 2
     before = datetime(2026, 1, 1, tzinfo=UTC)
     conversions = {
         "experiment_ids": [experiment] * 5, "metrics": ["watched"] * 5, "values": [2.0, 3.0, 2.0, 9.0, 9.0],
         "user_ids": ["u00001", "u00001", "u00001", "u00002", "u00003"], "keys": ["a", "b", "a", "early", "unexposed"],
         "converted_at": [NOW, NOW, NOW, before, NOW],
     }  # fmt: skip
-    assert run(platform, "experiments/record_conversions", **conversions).rowcount == 2
-    totals = run(platform, "experiments/user_totals", experiment_id=experiment, metric="watched").fetchall()
+    assert run(platform, "experiments/record_conversions", **conversions) == 2
+    totals = run(platform, "experiments/user_totals", experiment_id=experiment, metric="watched")
     assert totals == [(0, 1, 1, 5.0, 25.0), (1, 1, 0, 0.0, 0.0)]
 
 
 def test_the_audit_trail_is_filtered_and_paged(database):
-    assert run(database, "audit/record", **AUDIT).rowcount == 2
-    page = run(database, "audit/list", **AUDIT_PAGE).fetchall()
+    assert run(database, "audit/record", **AUDIT) == 2
+    page = run(database, "audit/list", **AUDIT_PAGE)
     assert [row[3] for row in page] == ["PURGE", "MODEL_PROMOTED"]
     assert str(page[1][7]) == "10.0.0.1"
-    rest = run(database, "audit/list", **{**AUDIT_PAGE, "before_at": page[0][1], "before_id": page[0][0]}).fetchall()
+    rest = run(database, "audit/list", **{**AUDIT_PAGE, "before_at": page[0][1], "before_id": page[0][0]})
     assert [row[3] for row in rest] == ["MODEL_PROMOTED"]
     filters = {"user_id": "ann", "action": "MODEL_PROMOTED", "resource_type": "model", "resource_id": "als-1"}
     for name, value in filters.items():
         assert [row[3] for row in run(database, "audit/list", **{**AUDIT_PAGE, name: value})] == ["MODEL_PROMOTED"]
-    assert run(database, "audit/purge", before=datetime(2027, 1, 1, tzinfo=UTC)).rowcount == 2
+    assert run(database, "audit/purge", before=datetime(2027, 1, 1, tzinfo=UTC)) == 2

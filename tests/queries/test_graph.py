@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 from mgw.ingest.sample import SampleSize
 from mgw.ingest.sampling import load_sample
 
@@ -27,7 +27,7 @@ def platform(database):
 
 
 def rows(connection, name, **parameters):
-    return connection.execute(statement(name), parameters).fetchall()
+    return getattr(queries, name.replace("/", "_"))(connection, **parameters)
 
 
 def seeds_of(connection, user_id="u00007", top_k=20):

@@ -24,6 +24,16 @@ CARRIERS = {
     "sql/shadow.py": "CREATE and DROP DATABASE",
 }
 
+SENDING = {"execute", "executemany", "stream", "exec_", "exec_params", "send_prepare", "send_query_params"}
+# What these send was not written for the program, or carries what was not.
+SENDERS = {
+    *CARRIERS,
+    "core/database/migrations.py",  # the migrations of a project
+    "sql/describe/needs.py",  # queries of a project that create temporary tables
+    "sql/describe/statement.py",  # queries of a project, to be parsed
+    "sql/wire.py",  # whatever the modules beside it give it
+}
+
 
 def strings(tree):
     """Yield the string constants of a module, and the constant parts of its f-strings, but for its docstrings."""
@@ -49,6 +59,20 @@ def test_no_module_holds_sql():
     modules = [path for path in PACKAGE.rglob("*.py") if path != GENERATED]
     allowed = {PACKAGE / name for name in CARRIERS}
     assert [place for path in modules if path not in allowed for place in found(path)] == []
+
+
+def sent(path):
+    """Return the lines at which a module sends a statement itself."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call.lineno for call in calls if isinstance(call, ast.Attribute) and call.attr in SENDING]
+
+
+def test_no_module_sends_statements_but_by_the_accessors():
+    modules = [path for path in PACKAGE.rglob("*.py") if path != GENERATED]
+    senders = {str(path.relative_to(PACKAGE)) for path in modules if sent(path)}
+    assert senders <= SENDERS
+    assert len(sent(GENERATED)) > 100
 
 
 def test_every_exception_is_one():

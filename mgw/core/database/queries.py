@@ -2289,7 +2289,7 @@ async def prepare_columns_async(connection: AsyncConnection[Any], /) -> list[Pre
     return rows
 
 
-# ---- prepare/domain_facts e3d0cfc40528c476 cc6a2db0015c8f63
+# ---- prepare/domain_facts 0783de1275e1a308 4f91e8cc5f3a206d
 _PREPARE_DOMAIN_FACTS: Final = """WITH RECURSIVE bases (domain, base, not_null) AS (
     SELECT oid, typbasetype, typnotnull FROM pg_type WHERE oid = ANY ((%(oids)s::bigint[])::int8[]::oid[]) AND typtype = 'd'
     UNION ALL
@@ -2304,7 +2304,7 @@ class PrepareDomainFactsRow(NamedTuple):
     """A row of `prepare/domain_facts`."""
 
     oid: int
-    name: str | None
+    name: str
     not_null: bool
 
 
@@ -2334,7 +2334,7 @@ async def prepare_domain_facts_async(
     return rows
 
 
-# ---- prepare/function_facts 1bea3c1b69a72ca3 b491a9b9d17e3664
+# ---- prepare/function_facts 74e0addf2cc96a52 e8f240ba38984e39
 _PREPARE_FUNCTION_FACTS: Final = """SELECT
     p.oid::int8 AS oid,
     n.nspname::text AS schema,
@@ -2353,7 +2353,7 @@ class PrepareFunctionFactsRow(NamedTuple):
     oid: int
     schema: str
     name: str
-    arguments: str | None
+    arguments: str
     strict: bool
     steady: bool
 
@@ -2384,7 +2384,7 @@ async def prepare_function_facts_async(
     return rows
 
 
-# ---- prepare/leading_keys df1ad755bc88618a 83eba1d5fb574546
+# ---- prepare/leading_keys 506d412cd1d87776 4a6380ea8a71b884
 _PREPARE_LEADING_KEYS: Final = """SELECT c.relname::text AS name, CASE WHEN m.amname IN ('btree', 'hash') THEN pg_get_indexdef(c.oid, 1, true) ELSE '' END AS key
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
@@ -2396,7 +2396,7 @@ class PrepareLeadingKeysRow(NamedTuple):
     """A row of `prepare/leading_keys`."""
 
     name: str
-    key: str | None
+    key: str
 
 
 def prepare_leading_keys(connection: Connection[Any], /) -> list[PrepareLeadingKeysRow]:
@@ -2716,7 +2716,7 @@ async def prepare_type_by_name_async(
     return _one("prepare/type_by_name", rows)
 
 
-# ---- prepare/type_by_oid 0c3ba6402e825383 ca05174f59c465ea
+# ---- prepare/type_by_oid cdc74f37bc56de02 59ec5a0a0c80addb
 _PREPARE_TYPE_BY_OID: Final = """SELECT oid::int8 AS oid, format_type(oid, NULL) AS name FROM pg_type WHERE oid = (%(oid)s::bigint)::int8::oid"""
 
 
@@ -2732,12 +2732,12 @@ def prepare_type_by_oid(
     /,
     *,
     oid: int,
-) -> list[PrepareTypeByOidRow]:
+) -> PrepareTypeByOidRow | None:
     """A type by its number, as PostgreSQL writes it."""
     with connection.cursor(row_factory=_into(PrepareTypeByOidRow._make)) as cursor:
         cursor.execute(_PREPARE_TYPE_BY_OID, {"oid": oid})
         rows: list[PrepareTypeByOidRow] = cursor.fetchall()
-    return rows
+    return _at_most_one("prepare/type_by_oid", rows)
 
 
 async def prepare_type_by_oid_async(
@@ -2745,12 +2745,12 @@ async def prepare_type_by_oid_async(
     /,
     *,
     oid: int,
-) -> list[PrepareTypeByOidRow]:
+) -> PrepareTypeByOidRow | None:
     """A type by its number, as PostgreSQL writes it."""
     async with connection.cursor(row_factory=_into(PrepareTypeByOidRow._make)) as cursor:
         await cursor.execute(_PREPARE_TYPE_BY_OID, {"oid": oid})
         rows: list[PrepareTypeByOidRow] = await cursor.fetchall()
-    return rows
+    return _at_most_one("prepare/type_by_oid", rows)
 
 
 # ---- prepare/type_of_name 2d80eb9799b624b1 8ea1d34ff6f4ce36
@@ -2783,7 +2783,7 @@ async def prepare_type_of_name_async(
     return _one("prepare/type_of_name", rows)
 
 
-# ---- prepare/types 9fc5d901f64efc08 e7aaa948199a7de0
+# ---- prepare/types e7aa3a5e58998a0f 25c4902759ca2522
 _PREPARE_TYPES: Final = """SELECT
     t.oid::int8 AS oid,
     format_type(t.oid, NULL) AS name,
@@ -2806,10 +2806,10 @@ class PrepareTypesRow(NamedTuple):
     """A row of `prepare/types`."""
 
     oid: int
-    name: str | None
+    name: str
     kind: str
     of_type: int | None
-    labels: list[str | None] | None
+    labels: list[str]
     relation: int
     is_ours: bool
 
@@ -2834,7 +2834,7 @@ async def prepare_types_async(connection: AsyncConnection[Any], /) -> list[Prepa
     return rows
 
 
-# ---- prepare/unique_keys 2e66ce5330e02f27 c2391ebea23c192a
+# ---- prepare/unique_keys 2c54da882fdd5845 6f7d7d3a30774c9c
 _PREPARE_UNIQUE_KEYS: Final = """SELECT
     i.indrelid::int8 AS relation,
     i.indexrelid::int8 AS index,
@@ -2872,7 +2872,7 @@ class PrepareUniqueKeysRow(NamedTuple):
     relation: int
     index_: int
     column: int
-    equalities: list[int | None] | None
+    equalities: list[int]
 
 
 def prepare_unique_keys(connection: Connection[Any], /) -> list[PrepareUniqueKeysRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 from mgw.sql.description import Kind, Type
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ class Catalogue:
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._types = {
-            oid: _TypeRow(name, _KINDS[kind], of_type, tuple(labels or ()), relation)
-            for oid, name, kind, of_type, labels, relation, _ in connection.execute(statement("prepare/types"))
+            row.oid: _TypeRow(row.name, _KINDS[row.kind], row.of_type or 0, tuple(row.labels or ()), row.relation)
+            for row in queries.prepare_types(connection)
         }
         self._columns: dict[tuple[int, int], tuple[str, str]] = {}
         self._attributes: dict[int, list[tuple[str, int]]] = {}
-        for relation, number, relation_name, name, type_oid in connection.execute(statement("prepare/columns")):
-            self._columns[relation, number] = (relation_name, name)
-            self._attributes.setdefault(relation, []).append((name, type_oid))
+        for column in queries.prepare_columns(connection):
+            self._columns[column.relation, column.number] = (column.relation_name, column.name)
+            self._attributes.setdefault(column.relation, []).append((column.name, column.type))
 
     def type_name(self, oid: int) -> str:
         """Return what a type is called."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 from mgw.sql.describe.analysis import ColumnFacts, Examiner, Facts
 from mgw.sql.describe.cardinality import settle
 from mgw.sql.describe.catalogue import Catalogue
@@ -134,13 +134,12 @@ class Describer:
             return 0
         try:
             with rolled_back(self._connection):
-                row = self._connection.execute(statement("prepare/type_of_name"), {"name": override.type}).fetchone()
+                oid = queries.prepare_type_of_name(self._connection, name=override.type)
         except psycopg.errors.SyntaxError:  # 15 says so, 16 and later give a null
-            row = None
-        oid = row[0] if row else None
+            oid = None
         if oid is None or not catalogue.is_known(oid):
             raise contradiction(query, f"there is no type {override.type}", override.offset, "for example integer")
-        return int(oid)
+        return oid
 
     def _blame_override(self, query: Query, types: list[int], fault: QueryFault) -> None:
         """Raise the header's fault where the query is fine without a type that the header gives."""

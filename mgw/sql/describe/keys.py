@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -19,12 +19,12 @@ class Keys:
 
     def __init__(self, connection: Connection[Any]) -> None:
         keys: dict[tuple[int, int], dict[int, frozenset[int]]] = {}
-        for relation, index, column, equalities in connection.execute(statement("prepare/unique_keys")):
-            keys.setdefault((relation, index), {})[column] = frozenset(equalities or ())
+        for each in queries.prepare_unique_keys(connection):
+            keys.setdefault((each.relation, each.index_), {})[each.column] = frozenset(each.equalities or ())
         self._of: dict[int, list[dict[int, frozenset[int]]]] = {}
         for (relation, _), columns in keys.items():
             self._of.setdefault(relation, []).append(columns)
-        self._plain = {relation for (relation,) in connection.execute(statement("prepare/plain_tables"))}
+        self._plain = set(queries.prepare_plain_tables(connection))
 
     def of(self, relation: int) -> list[dict[int, frozenset[int]]]:
         """Return the keys of a table: for each column of a key, by number, the operators that are equality."""

@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from psycopg.rows import namedtuple_row
-
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 from mgw.sql.nullability import sentences
 from mgw.sql.nullability.facts import STORED_KINDS, ColumnFacts, FunctionFacts, RelationFacts
 from mgw.sql.nullability.implications import checked_columns
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
+    from mgw.core.database.queries import PrepareRelationFactsRow
     from mgw.sql.nullability.tree import Node
 
 # Lowest oid of objects that were not there after initdb: FirstNormalObjectId, the same in every version.
@@ -79,28 +78,23 @@ class Catalogue:
         self._seen[kind] |= fresh
         return sorted(fresh)
 
-    def _rows(self, name: str, oids: list[int]) -> list[Any]:
-        if not oids:
-            return []
-        with self._connection.cursor(row_factory=namedtuple_row) as cursor:
-            return cursor.execute(statement(name), {"oids": oids}).fetchall()
-
     def _load_functions(self, oids: list[int]) -> None:
-        for row in self._rows("prepare/function_facts", oids):
+        for row in queries.prepare_function_facts(self._connection, oids=oids) if oids else ():
             builtin = row.schema == "pg_catalog" and row.oid < FIRST_USER_OID
             self._functions[row.oid] = FunctionFacts(
                 row.schema, row.name, row.arguments, row.strict, row.steady, builtin
             )
 
     def _load_domains(self, oids: list[int]) -> None:
-        for row in self._rows("prepare/domain_facts", oids):
+        for row in queries.prepare_domain_facts(self._connection, oids=oids) if oids else ():
             self._domains[row.oid] = (row.name, row.not_null)
 
     def _load_relations(self, oids: list[int]) -> list[str]:
-        rows = self._rows("prepare/relation_facts", oids)
+        rows = queries.prepare_relation_facts(self._connection, oids=oids) if oids else ()
         for root, members in groupby(rows, key=attrgetter("root")):
             self._relations[root] = _relation(list(members))
-        rules = self._rows("prepare/view_rules", [oid for oid in oids if self._kind(oid) == "v"])
+        views = [oid for oid in oids if self._kind(oid) == "v"]
+        rules = queries.prepare_view_rules(self._connection, oids=views) if views else []
         for rule in rules:
             self._views[rule.oid] = only_query(rule.action)
         return [rule.action for rule in rules]
@@ -110,7 +104,7 @@ class Catalogue:
         return None if facts is None else facts.kind
 
 
-def _relation(members: list[Any]) -> RelationFacts:
+def _relation(members: list[PrepareRelationFactsRow]) -> RelationFacts:
     """Combine a table, which comes first, and what inherits from it."""
     root = members[0]
     trusted = root.kind in STORED_KINDS
@@ -135,16 +129,7 @@ def _relation(members: list[Any]) -> RelationFacts:
     )
 
 
-class _Row(Protocol):
-    """A row of `queries/prepare/relation_facts.sql`, as far as columns go."""
-
-    schema: str
-    name: str
-    columns: list[tuple[int, str, bool, bool]]
-    checks: list[tuple[str, str]]
-
-
-def _columns(row: _Row, *, trusted: bool = True) -> dict[int, ColumnFacts]:
+def _columns(row: PrepareRelationFactsRow, *, trusted: bool = True) -> dict[int, ColumnFacts]:
     checked: dict[int, str] = {}
     for name, tree in row.checks:
         for number in checked_columns(parse(tree)):

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import pq
-from psycopg.rows import tuple_row
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 from mgw.sql.nullability.dependencies import Dependencies
 from mgw.sql.nullability.errors import NotAQuery, QueryRefused, TemporaryDenied
 from mgw.sql.wire import together
@@ -81,12 +80,10 @@ class Prober:
         )
         self._check(parsed)
         self._check(created, creating=len(head))
-        row = self._row("prepare/probe_tree", {"name": _NAME})
-        assert row is not None
-        tree, *lists = row
-        if "{QUERY " not in tree:
+        row = queries.prepare_probe_tree(self._connection, name=_NAME)
+        if row.tree is None or "{QUERY " not in row.tree:
             raise NotAQuery("there is no statement in it")
-        return Probe(tree, Dependencies.read(*lists))
+        return Probe(row.tree, Dependencies.read(row.relations, row.columns, row.functions, row.types))
 
     def settle(self) -> None:
         """Make the queries that follow in this transaction cheaper, each of which has a savepoint of its own.
@@ -117,19 +114,19 @@ class Prober:
     def _type(self, given: str | int) -> tuple[int, str]:
         """Return the oid of a type and its name as SQL: never the text that was given."""
         if given not in self._types:
-            name, key = ("type_by_oid", "oid") if isinstance(given, int) else ("type_by_name", "name")
             try:
-                row = self._row(f"prepare/{name}", {key: given})
+                row = self._type_row(given)
             except psycopg.errors.SyntaxError as error:
                 raise QueryRefused(f"{given!r} is not a type", sqlstate=error.sqlstate) from error
-            if row is None or row[0] is None:
+            if row is None or row.oid is None or row.name is None:
                 raise QueryRefused(f"there is no type {given!r}", sqlstate="42704")
-            self._types[given] = (row[0], row[1])
+            self._types[given] = (row.oid, row.name)
         return self._types[given]
 
-    def _row(self, name: str, values: dict[str, str | int]) -> TupleRow | None:
-        with self._connection.cursor(row_factory=tuple_row) as cursor:
-            return cursor.execute(statement(name), values).fetchone()
+    def _type_row(self, given: str | int) -> queries.PrepareTypeByNameRow | queries.PrepareTypeByOidRow | None:
+        if isinstance(given, int):
+            return queries.prepare_type_by_oid(self._connection, oid=given)
+        return queries.prepare_type_by_name(self._connection, name=given)
 
     def _check(self, result: PGresult, creating: int | None = None) -> PGresult:
         """Return a result, or raise what it says; places count from the query's start, which is `creating` further."""

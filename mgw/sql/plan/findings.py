@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from mgw.core.database.statements import statement
+from mgw.core.database import queries
 from mgw.sql.description import Finding
 from mgw.sql.plan.candidates import candidates, without_alias
 from mgw.sql.plan.scans import filtered, looks_up, uses, whole
@@ -65,7 +65,7 @@ class Planner:
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
-        self._leading = dict(connection.execute(statement("prepare/leading_keys")).fetchall())
+        self._leading = {index.name: index.key for index in queries.prepare_leading_keys(connection)}
         self._count = 0
         self._set(_SETTINGS, local=False)
 
@@ -146,8 +146,9 @@ class Planner:
         return plan
 
     def _set(self, settings: dict[str, str], *, local: bool) -> None:
-        arguments = {"names": list(settings), "values": list(settings.values()), "local": local}
-        self._connection.execute(statement("prepare/plan_settings"), arguments)
+        queries.prepare_plan_settings(
+            self._connection, names=list(settings), values=list(settings.values()), local=local
+        )
 
     def _qualified(self, scan: Scan) -> str:
         return sql.Identifier(scan.schema, scan.table).as_string(self._connection)
