@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from psycopg import AsyncConnection, AsyncCopy, Connection, Copy
+    from psycopg.types import TypeInfo
     from psycopg.types.json import Json, Jsonb
     from psycopg.types.multirange import (
         DateMultirange, Int4Multirange, Int8Multirange, Multirange, NumericMultirange, TimestampMultirange,
@@ -62,11 +63,11 @@ def _at_most_one(name: str, rows: list[_T]) -> _T | None:
     return rows[0] if rows else None
 
 
-# ---- :enums 41475046eeed5bca 41475046eeed5bca
+# ---- :types 41475046eeed5bca 41475046eeed5bca
 # There are none.
 
 
-# ---- adapters/delete 2433cbc1298e7866 70decafa0724466c
+# ---- adapters/delete d8d19dc53c827ea3 70decafa0724466c
 _ADAPTERS_DELETE: Final = """DELETE FROM lora_adapters a
 USING users u
 WHERE u.id = a.user_id AND u.external_id = (%(user_id)s::text)"""
@@ -92,7 +93,7 @@ async def adapters_delete_async(
     return (await connection.execute(_ADAPTERS_DELETE, {"user_id": user_id})).rowcount
 
 
-# ---- adapters/hold_user 7c75a285fa8a36f4 34c4e1bb8b34ca3b
+# ---- adapters/hold_user fbc65c730ec27027 34c4e1bb8b34ca3b
 _ADAPTERS_HOLD_USER: Final = """SELECT id FROM users WHERE external_id = (%(user_id)s::text) FOR NO KEY UPDATE"""
 
 
@@ -122,7 +123,7 @@ async def adapters_hold_user_async(
     return _at_most_one("adapters/hold_user", rows)
 
 
-# ---- adapters/list 040a0d2dd452c180 f0b3ed5b86852fde
+# ---- adapters/list 4aab8f37325674a7 f0b3ed5b86852fde
 _ADAPTERS_LIST: Final = """SELECT a.name, a.version, a.base_snapshot, a.rank, octet_length(a.weights) AS size_bytes, a.events_used, a.created_at
 FROM lora_adapters a
 JOIN users u ON u.id = a.user_id
@@ -168,7 +169,7 @@ async def adapters_list_async(
     return rows
 
 
-# ---- adapters/load ff2152fcb941b21c a86d7b586d66ff0e
+# ---- adapters/load 39128933fa0b6212 a86d7b586d66ff0e
 _ADAPTERS_LOAD: Final = """SELECT a.version, a.format_version, a.rank, a.weights, a.checksum, a.events_used, a.metrics, a.created_at
 FROM lora_adapters a
 JOIN users u ON u.id = a.user_id
@@ -220,7 +221,7 @@ async def adapters_load_async(
     return _at_most_one("adapters/load", rows)
 
 
-# ---- adapters/prune 2d48833d5b7486c1 05f458061fc890a2
+# ---- adapters/prune a1e548783371ffa1 05f458061fc890a2
 _ADAPTERS_PRUNE: Final = """DELETE FROM lora_adapters a
 WHERE a.version <= (
     SELECT max(b.version) - (%(keep)s::integer)::integer FROM lora_adapters b WHERE b.user_id = a.user_id AND b.name = a.name
@@ -247,7 +248,7 @@ async def adapters_prune_async(
     return (await connection.execute(_ADAPTERS_PRUNE, {"keep": keep})).rowcount
 
 
-# ---- adapters/save 7de3716957e57005 7154d2bd93da4cc7
+# ---- adapters/save 7d72a09e0ec9feb5 7154d2bd93da4cc7
 _ADAPTERS_SAVE: Final = """INSERT INTO lora_adapters (
     user_id, name, version, base_snapshot, format_version, rank, weights, checksum, events_used, metrics
 )
@@ -317,7 +318,7 @@ async def adapters_save_async(
     return _at_most_one("adapters/save", rows)
 
 
-# ---- audit/list 6742e486a3319b78 2162c6a044f5a53f
+# ---- audit/list 93f4dfd34ed95914 2162c6a044f5a53f
 _AUDIT_LIST: Final = """SELECT id, at, user_id, action, resource_type, resource_id, details, ip, user_agent
 FROM audit_logs
 WHERE (at, id) < ((%(before_at)s::timestamp with time zone)::timestamptz, (%(before_id)s::bigint)::bigint)
@@ -384,7 +385,7 @@ async def audit_list_async(
     return rows
 
 
-# ---- audit/purge a40348f40d8f303d a36cd3169ee85d3a
+# ---- audit/purge f7793e262e143b8c a36cd3169ee85d3a
 _AUDIT_PURGE: Final = """DELETE FROM audit_logs WHERE at < (%(before)s::timestamp with time zone)::timestamptz"""
 
 
@@ -408,7 +409,7 @@ async def audit_purge_async(
     return (await connection.execute(_AUDIT_PURGE, {"before": before})).rowcount
 
 
-# ---- audit/record 728400ce621198aa f43b375e46270d0b
+# ---- audit/record 74f10b2512d8f57e f43b375e46270d0b
 _AUDIT_RECORD: Final = """INSERT INTO audit_logs (at, user_id, action, resource_type, resource_id, details, ip, user_agent)
 SELECT l.at, l.user_id, l.action, l.resource_type, l.resource_id, l.details, l.ip::inet, l.user_agent
 FROM unnest(
@@ -452,7 +453,7 @@ async def audit_record_async(
     return (await connection.execute(_AUDIT_RECORD, {"at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents})).rowcount
 
 
-# ---- catalogue/by_ids b415da3a5c93bd35 fd59e5cd5c0e32b9
+# ---- catalogue/by_ids 39c870d0f28fe95d fd59e5cd5c0e32b9
 _CATALOGUE_BY_IDS: Final = """SELECT
     c.external_id,
     c.title,
@@ -501,7 +502,7 @@ async def catalogue_by_ids_async(
     return rows
 
 
-# ---- catalogue/names ed3185fc05cd5184 79c5fb8f9ff4c157
+# ---- catalogue/names 9f3409ec7db8c077 79c5fb8f9ff4c157
 _CATALOGUE_NAMES: Final = """SELECT external_id, title FROM content"""
 
 
@@ -528,7 +529,7 @@ async def catalogue_names_async(connection: AsyncConnection[Any], /) -> list[Cat
     return rows
 
 
-# ---- experiments/add_metrics 778719e6c73df68a ce77c94a31850a73
+# ---- experiments/add_metrics e914f7b312ce1e96 ce77c94a31850a73
 _EXPERIMENTS_ADD_METRICS: Final = """INSERT INTO experiment_metrics (experiment_id, name, kind, definition, higher_is_better, is_guardrail)
 SELECT (%(experiment_id)s::bigint), m.name, m.kind, m.definition, m.higher_is_better, m.is_guardrail
 FROM unnest(
@@ -566,7 +567,7 @@ async def experiments_add_metrics_async(
     return (await connection.execute(_EXPERIMENTS_ADD_METRICS, {"experiment_id": experiment_id, "names": names, "kinds": kinds, "definitions": definitions, "directions": directions, "guardrails": guardrails})).rowcount
 
 
-# ---- experiments/add_variants 7a2f7b7b42059b80 60437546eaf60043
+# ---- experiments/add_variants bf7e43bbbcd28f1f 60437546eaf60043
 _EXPERIMENTS_ADD_VARIANTS: Final = """INSERT INTO experiment_variants (experiment_id, position, name, weight, config)
 SELECT (%(experiment_id)s::bigint), v.position - 1, v.name, v.weight, v.config
 FROM unnest((%(names)s::text[])::text[], (%(weights)s::double precision[])::double precision[], (%(configs)s::jsonb[])::jsonb[])
@@ -599,7 +600,7 @@ async def experiments_add_variants_async(
     return (await connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names, "weights": weights, "configs": configs})).rowcount
 
 
-# ---- experiments/create 8a83d2109c3bba99 3cd905fd143675b6
+# ---- experiments/create 0df2e5f9374d50bb 3cd905fd143675b6
 _EXPERIMENTS_CREATE: Final = """INSERT INTO experiments (name, salt, traffic_allocation, namespace, namespace_from, namespace_to, targeting)
 VALUES ((%(name)s::text), (%(salt)s::text), (%(traffic_allocation)s::double precision), (%(namespace)s::text), (%(namespace_from)s::double precision), (%(namespace_to)s::double precision), (%(targeting)s::jsonb))
 RETURNING id"""
@@ -643,7 +644,7 @@ async def experiments_create_async(
     return _one("experiments/create", rows)
 
 
-# ---- experiments/list b3e49acdb198e28d ce1c72e7f7241b8a
+# ---- experiments/list e9f53ca2052c16c6 ce1c72e7f7241b8a
 _EXPERIMENTS_LIST: Final = """SELECT id, name, status, traffic_allocation, created_at, started_at, ended_at
 FROM experiments
 ORDER BY created_at DESC, id DESC
@@ -688,7 +689,7 @@ async def experiments_list_async(
     return rows
 
 
-# ---- experiments/record_conversions ef09b81d2f93dac1 f690ee14fa1c9dc2
+# ---- experiments/record_conversions d4f6673bfc2628b2 f690ee14fa1c9dc2
 _EXPERIMENTS_RECORD_CONVERSIONS: Final = """INSERT INTO experiment_conversions (experiment_id, metric, user_id, idempotency_key, value, converted_at)
 SELECT x.experiment_id, x.metric, u.id, x.idempotency_key, x.value, x.converted_at
 FROM unnest(
@@ -733,7 +734,7 @@ async def experiments_record_conversions_async(
     return (await connection.execute(_EXPERIMENTS_RECORD_CONVERSIONS, {"experiment_ids": experiment_ids, "metrics": metrics, "user_ids": user_ids, "keys": keys, "values": values, "converted_at": converted_at})).rowcount
 
 
-# ---- experiments/record_exposures 560d434532ba4419 69b91a5c4649bb5a
+# ---- experiments/record_exposures 8de2af2551cf3218 69b91a5c4649bb5a
 _EXPERIMENTS_RECORD_EXPOSURES: Final = """INSERT INTO experiment_exposures (experiment_id, position, user_id, exposed_at, window_start)
 SELECT x.experiment_id, x.position, u.id, x.exposed_at, x.window_start
 FROM unnest(
@@ -772,7 +773,7 @@ async def experiments_record_exposures_async(
     return (await connection.execute(_EXPERIMENTS_RECORD_EXPOSURES, {"experiment_ids": experiment_ids, "positions": positions, "user_ids": user_ids, "exposed_at": exposed_at, "window_starts": window_starts})).rowcount
 
 
-# ---- experiments/running 48603515ef79515a 8fa7377be889c523
+# ---- experiments/running 1d54e42f76348cee 8fa7377be889c523
 _EXPERIMENTS_RUNNING: Final = """SELECT
     e.id,
     e.name,
@@ -823,7 +824,7 @@ async def experiments_running_async(connection: AsyncConnection[Any], /) -> list
     return rows
 
 
-# ---- experiments/set_status 121af7122769fed5 90dbee3402db9be9
+# ---- experiments/set_status d0ce958a018970ac 90dbee3402db9be9
 _EXPERIMENTS_SET_STATUS: Final = """UPDATE experiments
 SET
     status = (%(status)s::text),
@@ -863,7 +864,7 @@ async def experiments_set_status_async(
     return _at_most_one("experiments/set_status", rows)
 
 
-# ---- experiments/user_totals 6a92b5b81efa2999 08b2c34d10bf36e7
+# ---- experiments/user_totals 1225fa995d239650 08b2c34d10bf36e7
 _EXPERIMENTS_USER_TOTALS: Final = """WITH exposed AS (
     SELECT x.user_id, min(x.position) AS position, min(x.exposed_at) AS first_exposed_at
     FROM experiment_exposures x
@@ -928,7 +929,7 @@ async def experiments_user_totals_async(
     return rows
 
 
-# ---- graph/cast_similar 6e5e79f1317e999d 1a47fb258f87fa36
+# ---- graph/cast_similar 1af8ca39bf83fccd 1a47fb258f87fa36
 _GRAPH_CAST_SIMILAR: Final = """WITH seed_values AS (
     SELECT t.content_id, t.person
     FROM credits t
@@ -1010,7 +1011,7 @@ async def graph_cast_similar_async(
     return rows
 
 
-# ---- graph/director_similar ed31772f200912d3 5df472bb9a192d5d
+# ---- graph/director_similar f0452bd281512635 5df472bb9a192d5d
 _GRAPH_DIRECTOR_SIMILAR: Final = """WITH seed_values AS (
     SELECT t.content_id, t.person
     FROM credits t
@@ -1087,7 +1088,7 @@ async def graph_director_similar_async(
     return rows
 
 
-# ---- graph/genre_similar 4e6d74ba5f113b62 e6ae52115db42fe4
+# ---- graph/genre_similar c0bee3861759df2d e6ae52115db42fe4
 _GRAPH_GENRE_SIMILAR: Final = """WITH seed_values AS (
     SELECT t.content_id, t.genre
     FROM content_genres t
@@ -1161,7 +1162,7 @@ async def graph_genre_similar_async(
     return rows
 
 
-# ---- graph/highly_rated aa0494bcc0318cb9 de7cb9065d98e65e
+# ---- graph/highly_rated bbbac3a56aeef338 de7cb9065d98e65e
 _GRAPH_HIGHLY_RATED: Final = """SELECT u.user_id, best.content_id, best.completion_rate, best.rating
 FROM unnest((%(user_ids)s::bigint[])::bigint[]) AS u (user_id)
 CROSS JOIN LATERAL (
@@ -1214,7 +1215,7 @@ async def graph_highly_rated_async(
     return rows
 
 
-# ---- graph/similar_users 1481be13c253d984 f86bb30670dbbbdd
+# ---- graph/similar_users 13eed0be7e507f1f f86bb30670dbbbdd
 _GRAPH_SIMILAR_USERS: Final = """WITH seeds AS (
     SELECT e.content_id, ln(1 + (SELECT count(*) FROM users) / count(DISTINCT e.user_id)::double precision) AS weight
     FROM viewing_events e
@@ -1287,7 +1288,7 @@ async def graph_similar_users_async(
     return rows
 
 
-# ---- graph/theme_similar ad99872410a0c1a9 7ff5014d3753bbce
+# ---- graph/theme_similar 8e78c98392de937c 7ff5014d3753bbce
 _GRAPH_THEME_SIMILAR: Final = """WITH seed_values AS (
     SELECT t.content_id, t.theme
     FROM content_themes t
@@ -1361,7 +1362,7 @@ async def graph_theme_similar_async(
     return rows
 
 
-# ---- graph/watch_history 0c52451b9ace79e0 faa001254c8feac5
+# ---- graph/watch_history 5aced83ea8e3ff7c faa001254c8feac5
 _GRAPH_WATCH_HISTORY: Final = """SELECT p.content_id, c.external_id, p.completion_rate, p.last_watched
 FROM watch_progress p
 JOIN content c ON c.id = p.content_id
@@ -1407,7 +1408,7 @@ async def graph_watch_history_async(
     return rows
 
 
-# ---- history/by_user ff469de46345644b 8496a4b75d74939b
+# ---- history/by_user 44a4632822b42c71 8496a4b75d74939b
 _HISTORY_BY_USER: Final = """SELECT
     c.external_id,
     c.title,
@@ -1461,7 +1462,7 @@ async def history_by_user_async(
     return rows
 
 
-# ---- history/user_exists e4da12042108763b 0e66d0efa7700ac1
+# ---- history/user_exists 020ac6da1f66f9cf 0e66d0efa7700ac1
 _HISTORY_USER_EXISTS: Final = """SELECT EXISTS (SELECT FROM users WHERE external_id = (%(user_id)s::text)) AS is_there"""
 
 
@@ -1491,7 +1492,7 @@ async def history_user_exists_async(
     return _one("history/user_exists", rows)
 
 
-# ---- ingest/add_credits 433bb36dbfaeac98 a4150c7566f8cb86
+# ---- ingest/add_credits 006f26d61a7a1c7e a4150c7566f8cb86
 _INGEST_ADD_CREDITS: Final = """INSERT INTO credits (content_id, person, role, billing_position)
 SELECT c.id, p.person, p.role, p.billing_position
 FROM staged_content s
@@ -1524,7 +1525,7 @@ async def ingest_add_credits_async(connection: AsyncConnection[Any], /) -> list[
     return rows
 
 
-# ---- ingest/add_genres 491d12bece47bc5b b594137dcd1b1bd0
+# ---- ingest/add_genres b46ca3eec9a6097a b594137dcd1b1bd0
 _INGEST_ADD_GENRES: Final = """INSERT INTO content_genres (content_id, genre)
 SELECT c.id, unnest(s.genres)
 FROM staged_content s
@@ -1549,7 +1550,7 @@ async def ingest_add_genres_async(connection: AsyncConnection[Any], /) -> list[i
     return rows
 
 
-# ---- ingest/add_themes 4e95d2ffe0cee7ad c1e909e359fc18cf
+# ---- ingest/add_themes 5f1bcf13f361ce71 c1e909e359fc18cf
 _INGEST_ADD_THEMES: Final = """INSERT INTO content_themes (content_id, theme)
 SELECT c.id, unnest(s.themes)
 FROM staged_content s
@@ -1574,7 +1575,7 @@ async def ingest_add_themes_async(connection: AsyncConnection[Any], /) -> list[i
     return rows
 
 
-# ---- ingest/analyze_content 42c02e00c7f7fb4b 06c9bcc244028a00
+# ---- ingest/analyze_content 760c88d612cf18af 06c9bcc244028a00
 _INGEST_ANALYZE_CONTENT: Final = """ANALYZE content, content_genres, content_themes, credits"""
 
 
@@ -1588,7 +1589,7 @@ async def ingest_analyze_content_async(connection: AsyncConnection[Any], /) -> N
     await connection.execute(_INGEST_ANALYZE_CONTENT)
 
 
-# ---- ingest/analyze_events 2b7b0f7ed1471b07 7e15f8aa1e431963
+# ---- ingest/analyze_events 9d755b5f857e42df 7e15f8aa1e431963
 _INGEST_ANALYZE_EVENTS: Final = """ANALYZE users, viewing_events"""
 
 
@@ -1602,7 +1603,7 @@ async def ingest_analyze_events_async(connection: AsyncConnection[Any], /) -> No
     await connection.execute(_INGEST_ANALYZE_EVENTS)
 
 
-# ---- ingest/copy_content 296dfc52f6dee894 3343f180161eea2a
+# ---- ingest/copy_content a0a445b5d07bd70c 3343f180161eea2a
 _INGEST_COPY_CONTENT: Final = """COPY staged_content (
     content_id, title, kind, year, runtime_minutes, plot, genres, themes, actors, directors, writers
 ) FROM STDIN"""
@@ -1618,7 +1619,7 @@ def ingest_copy_content_async(connection: AsyncConnection[Any], /) -> AbstractAs
     return connection.cursor().copy(_INGEST_COPY_CONTENT)
 
 
-# ---- ingest/copy_events cc81913c3c2e767f 9ffd148dbf64b1b8
+# ---- ingest/copy_events 75e4d7fd5c8be556 9ffd148dbf64b1b8
 _INGEST_COPY_EVENTS: Final = """COPY staged_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device) FROM STDIN"""
 
 
@@ -1632,7 +1633,7 @@ def ingest_copy_events_async(connection: AsyncConnection[Any], /) -> AbstractAsy
     return connection.cursor().copy(_INGEST_COPY_EVENTS)
 
 
-# ---- ingest/count_known beea407b96742796 1b83e0adbaff9d62
+# ---- ingest/count_known 258662cdae092975 1b83e0adbaff9d62
 _INGEST_COUNT_KNOWN: Final = """SELECT
     count(*) AS known,
     count(*) FILTER (
@@ -1666,7 +1667,7 @@ async def ingest_count_known_async(connection: AsyncConnection[Any], /) -> Inges
     return _one("ingest/count_known", rows)
 
 
-# ---- ingest/count_resolved d2c4490eaa2100da f14c4358dfd37c9f
+# ---- ingest/count_resolved 982a608d2fdbf9ab f14c4358dfd37c9f
 _INGEST_COUNT_RESOLVED: Final = """SELECT count(*) AS events FROM resolved_events"""
 
 
@@ -1686,7 +1687,7 @@ async def ingest_count_resolved_async(connection: AsyncConnection[Any], /) -> in
     return _one("ingest/count_resolved", rows)
 
 
-# ---- ingest/drop_staged_content 6d22bdd6ac1ee528 ec185af873854c07
+# ---- ingest/drop_staged_content eff8b914ebb7a220 ec185af873854c07
 _INGEST_DROP_STAGED_CONTENT: Final = """DROP TABLE IF EXISTS staged_content"""
 
 
@@ -1700,7 +1701,7 @@ async def ingest_drop_staged_content_async(connection: AsyncConnection[Any], /) 
     await connection.execute(_INGEST_DROP_STAGED_CONTENT)
 
 
-# ---- ingest/drop_staged_events 7fb417c183c90eb0 a6875cb82169be17
+# ---- ingest/drop_staged_events f455ff180cfbe26f a6875cb82169be17
 _INGEST_DROP_STAGED_EVENTS: Final = """DROP TABLE IF EXISTS staged_events, resolved_events"""
 
 
@@ -1714,7 +1715,7 @@ async def ingest_drop_staged_events_async(connection: AsyncConnection[Any], /) -
     await connection.execute(_INGEST_DROP_STAGED_EVENTS)
 
 
-# ---- ingest/hold_content 150b58883467747a 0c2183de04f8eda3
+# ---- ingest/hold_content a6f70da05e9e312a 0c2183de04f8eda3
 _INGEST_HOLD_CONTENT: Final = """SELECT count(*) AS held
 FROM (
     SELECT FROM content WHERE external_id IN (SELECT content_id FROM staged_events) FOR KEY SHARE
@@ -1737,7 +1738,7 @@ async def ingest_hold_content_async(connection: AsyncConnection[Any], /) -> int:
     return _one("ingest/hold_content", rows)
 
 
-# ---- ingest/hold_users b0626bf82df9518f 8f040f90be42a0cc
+# ---- ingest/hold_users feb6772df48227f0 8f040f90be42a0cc
 _INGEST_HOLD_USERS: Final = """SELECT count(*) AS held
 FROM (
     SELECT FROM users WHERE external_id IN (SELECT user_id FROM staged_events) FOR KEY SHARE
@@ -1760,7 +1761,7 @@ async def ingest_hold_users_async(connection: AsyncConnection[Any], /) -> int:
     return _one("ingest/hold_users", rows)
 
 
-# ---- ingest/insert_content bd0d9dbe8e11c1bf 76a0f72f53dcb8ab
+# ---- ingest/insert_content 9699bc43461e75f8 76a0f72f53dcb8ab
 _INGEST_INSERT_CONTENT: Final = """INSERT INTO content (external_id, title, kind, year, runtime_minutes, plot)
 SELECT content_id, title, coalesce(kind, 'film'), year, runtime_minutes, plot
 FROM staged_content
@@ -1785,7 +1786,7 @@ async def ingest_insert_content_async(connection: AsyncConnection[Any], /) -> li
     return rows
 
 
-# ---- ingest/known_content abca1dbc726aa0c5 f028d9d01e786204
+# ---- ingest/known_content 0e955a84d9325bcf f028d9d01e786204
 _INGEST_KNOWN_CONTENT: Final = """SELECT external_id FROM content"""
 
 
@@ -1805,7 +1806,7 @@ async def ingest_known_content_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- ingest/may_skip_checks bc2c53601454ca69 f53b445de85d6974
+# ---- ingest/may_skip_checks f918bd280b90de7c f53b445de85d6974
 _INGEST_MAY_SKIP_CHECKS: Final = """SELECT
     has_parameter_privilege('session_replication_role', 'SET')
     AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'viewing_events'::regclass AND NOT tgisinternal) AS permitted"""
@@ -1827,7 +1828,7 @@ async def ingest_may_skip_checks_async(connection: AsyncConnection[Any], /) -> b
     return _one("ingest/may_skip_checks", rows)
 
 
-# ---- ingest/merge_events c1eacd9431b29b56 e75bfce14d1d72ca
+# ---- ingest/merge_events dbb2ca78dcc58923 e75bfce14d1d72ca
 _INGEST_MERGE_EVENTS: Final = """INSERT INTO viewing_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
 SELECT user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device
 FROM resolved_events
@@ -1844,7 +1845,7 @@ async def ingest_merge_events_async(connection: AsyncConnection[Any], /) -> int:
     return (await connection.execute(_INGEST_MERGE_EVENTS)).rowcount
 
 
-# ---- ingest/merge_users 639afae3a0d90ef4 f86aee19e5fd91f9
+# ---- ingest/merge_users b2b4997281362ece f86aee19e5fd91f9
 _INGEST_MERGE_USERS: Final = """INSERT INTO users (external_id)
 SELECT user_id FROM staged_events GROUP BY user_id ORDER BY min(position)
 ON CONFLICT (external_id) DO NOTHING"""
@@ -1860,7 +1861,7 @@ async def ingest_merge_users_async(connection: AsyncConnection[Any], /) -> int:
     return (await connection.execute(_INGEST_MERGE_USERS)).rowcount
 
 
-# ---- ingest/remove_credits 9f4ba0b886ff86fb 93df3341a814991e
+# ---- ingest/remove_credits 5822d2999412a01a 93df3341a814991e
 _INGEST_REMOVE_CREDITS: Final = """DELETE FROM credits t
 USING staged_content s, content c
 WHERE c.external_id = s.content_id
@@ -1887,7 +1888,7 @@ async def ingest_remove_credits_async(connection: AsyncConnection[Any], /) -> li
     return rows
 
 
-# ---- ingest/remove_genres 70e16f74d6622222 65d0338abc21db63
+# ---- ingest/remove_genres 3a3d875b5a84444c 65d0338abc21db63
 _INGEST_REMOVE_GENRES: Final = """DELETE FROM content_genres t
 USING staged_content s, content c
 WHERE c.external_id = s.content_id
@@ -1913,7 +1914,7 @@ async def ingest_remove_genres_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- ingest/remove_themes 5251041deef191a2 17797ab4d8211cd8
+# ---- ingest/remove_themes 79c66807d70f6408 17797ab4d8211cd8
 _INGEST_REMOVE_THEMES: Final = """DELETE FROM content_themes t
 USING staged_content s, content c
 WHERE c.external_id = s.content_id
@@ -1939,7 +1940,7 @@ async def ingest_remove_themes_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- ingest/resolve_events d9a4f7ec6fe1454a 1e5f97963fb6f5ff
+# ---- ingest/resolve_events 92df2788dbaa0191 1e5f97963fb6f5ff
 _INGEST_RESOLVE_EVENTS: Final = """CREATE TEMP TABLE resolved_events ON COMMIT DROP AS
 SELECT DISTINCT ON (u.id, c.id, s.at)
     u.id AS user_id,
@@ -1966,7 +1967,7 @@ async def ingest_resolve_events_async(connection: AsyncConnection[Any], /) -> No
     await connection.execute(_INGEST_RESOLVE_EVENTS)
 
 
-# ---- ingest/restore_checks 168603f7e23c5dab cde828c0b332863b
+# ---- ingest/restore_checks 069ce01c7c68127b cde828c0b332863b
 _INGEST_RESTORE_CHECKS: Final = """SET LOCAL session_replication_role = origin"""
 
 
@@ -1980,7 +1981,7 @@ async def ingest_restore_checks_async(connection: AsyncConnection[Any], /) -> No
     await connection.execute(_INGEST_RESTORE_CHECKS)
 
 
-# ---- ingest/skip_checks dfb44da7a0b42c7d 859e73349c3b73eb
+# ---- ingest/skip_checks dc5ff7936488e518 859e73349c3b73eb
 _INGEST_SKIP_CHECKS: Final = """SET LOCAL session_replication_role = replica"""
 
 
@@ -1994,7 +1995,7 @@ async def ingest_skip_checks_async(connection: AsyncConnection[Any], /) -> None:
     await connection.execute(_INGEST_SKIP_CHECKS)
 
 
-# ---- ingest/stage_content 43bba417feb9c27a 6becc6342f5603b0
+# ---- ingest/stage_content 9f7165960f24cab3 6becc6342f5603b0
 _INGEST_STAGE_CONTENT: Final = """CREATE TEMP TABLE staged_content (
     position bigint GENERATED ALWAYS AS IDENTITY,
     content_id text NOT NULL,
@@ -2021,7 +2022,7 @@ async def ingest_stage_content_async(connection: AsyncConnection[Any], /) -> Non
     await connection.execute(_INGEST_STAGE_CONTENT)
 
 
-# ---- ingest/stage_events 59f2185c39fde13f b5d42d92429e2aaf
+# ---- ingest/stage_events 09fcba7e77503eb7 b5d42d92429e2aaf
 _INGEST_STAGE_EVENTS: Final = """CREATE TEMP TABLE staged_events (
     position bigint GENERATED ALWAYS AS IDENTITY,
     user_id text NOT NULL,
@@ -2045,7 +2046,7 @@ async def ingest_stage_events_async(connection: AsyncConnection[Any], /) -> None
     await connection.execute(_INGEST_STAGE_EVENTS)
 
 
-# ---- ingest/staged_strangers a3e326b4e1b5db6f d4ee6ff2a70399bf
+# ---- ingest/staged_strangers 4a86da075ab3e134 d4ee6ff2a70399bf
 _INGEST_STAGED_STRANGERS: Final = """SELECT DISTINCT s.content_id
 FROM staged_events s
 WHERE NOT EXISTS (SELECT FROM content c WHERE c.external_id = s.content_id)
@@ -2068,7 +2069,7 @@ async def ingest_staged_strangers_async(connection: AsyncConnection[Any], /) -> 
     return rows
 
 
-# ---- ingest/take_turns 4e342f99531e84af 215a58e8f8b3cca7
+# ---- ingest/take_turns 2c58f9fb12c76eae 215a58e8f8b3cca7
 _INGEST_TAKE_TURNS: Final = """SELECT pg_advisory_xact_lock(hashtextextended('mgw import', 0))"""
 
 
@@ -2082,7 +2083,7 @@ async def ingest_take_turns_async(connection: AsyncConnection[Any], /) -> int:
     return (await connection.execute(_INGEST_TAKE_TURNS)).rowcount
 
 
-# ---- ingest/update_content 3e1bfa6af5037d23 d88deda7164d6a4b
+# ---- ingest/update_content 1bed7c66f3fea267 d88deda7164d6a4b
 _INGEST_UPDATE_CONTENT: Final = """UPDATE content c
 SET
     title = s.title,
@@ -2118,7 +2119,7 @@ async def ingest_update_content_async(connection: AsyncConnection[Any], /) -> li
     return rows
 
 
-# ---- ingest/work_in_memory 5b2c451d1ecacfcc 0905f4e40fca50dc
+# ---- ingest/work_in_memory 12317a74250fc96d 0905f4e40fca50dc
 _INGEST_WORK_IN_MEMORY: Final = """SET LOCAL work_mem = '128MB'"""
 
 
@@ -2132,7 +2133,7 @@ async def ingest_work_in_memory_async(connection: AsyncConnection[Any], /) -> No
     await connection.execute(_INGEST_WORK_IN_MEMORY)
 
 
-# ---- migrations/applied 1561f2fbb452b5a3 796a4e7d444ddf17
+# ---- migrations/applied 57c49129897ab68e 796a4e7d444ddf17
 _MIGRATIONS_APPLIED: Final = """SELECT number, name, checksum, applied_at FROM mgw_migrations ORDER BY number"""
 
 
@@ -2161,7 +2162,7 @@ async def migrations_applied_async(connection: AsyncConnection[Any], /) -> list[
     return rows
 
 
-# ---- migrations/create_table 56cbfa9d8c07a643 5ecd71a425b9e4c6
+# ---- migrations/create_table 2bde185915529812 5ecd71a425b9e4c6
 _MIGRATIONS_CREATE_TABLE: Final = """CREATE TABLE mgw_migrations (
     number integer PRIMARY KEY,
     name text NOT NULL,
@@ -2180,7 +2181,7 @@ async def migrations_create_table_async(connection: AsyncConnection[Any], /) -> 
     await connection.execute(_MIGRATIONS_CREATE_TABLE)
 
 
-# ---- migrations/lock 23bd9dee5f3790b5 1b7273f89c31bc8d
+# ---- migrations/lock af898337d433bd38 1b7273f89c31bc8d
 _MIGRATIONS_LOCK: Final = """SELECT pg_advisory_xact_lock(2946827134)"""
 
 
@@ -2198,7 +2199,7 @@ async def migrations_lock_async(connection: AsyncConnection[Any], /) -> int:
     return (await connection.execute(_MIGRATIONS_LOCK)).rowcount
 
 
-# ---- migrations/record a002645971fade8e dd9138ff92c5c665
+# ---- migrations/record 277340cd21318d5e dd9138ff92c5c665
 _MIGRATIONS_RECORD: Final = """INSERT INTO mgw_migrations (number, name, checksum) VALUES ((%(number)s::integer), (%(name)s::text), (%(checksum)s::text))"""
 
 
@@ -2226,7 +2227,7 @@ async def migrations_record_async(
     return (await connection.execute(_MIGRATIONS_RECORD, {"number": number, "name": name, "checksum": checksum})).rowcount
 
 
-# ---- migrations/table_exists 48f4528dd9675714 129051403d03be6c
+# ---- migrations/table_exists c87955d92c722cff 129051403d03be6c
 _MIGRATIONS_TABLE_EXISTS: Final = """SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'mgw_migrations' AND pg_table_is_visible(oid)) AS is_there"""
 
 
@@ -2250,7 +2251,7 @@ async def migrations_table_exists_async(connection: AsyncConnection[Any], /) -> 
     return _one("migrations/table_exists", rows)
 
 
-# ---- prepare/columns 79425cf6bb2213f4 cf975be2cd6f71ea
+# ---- prepare/columns 9dac6c0172f0332e cf975be2cd6f71ea
 _PREPARE_COLUMNS: Final = """SELECT
     c.oid::int8 AS relation,
     a.attnum::int4 AS number,
@@ -2289,7 +2290,7 @@ async def prepare_columns_async(connection: AsyncConnection[Any], /) -> list[Pre
     return rows
 
 
-# ---- prepare/domain_facts 0783de1275e1a308 4f91e8cc5f3a206d
+# ---- prepare/domain_facts 240b21f58c4e9160 4f91e8cc5f3a206d
 _PREPARE_DOMAIN_FACTS: Final = """WITH RECURSIVE bases (domain, base, not_null) AS (
     SELECT oid, typbasetype, typnotnull FROM pg_type WHERE oid = ANY ((%(oids)s::bigint[])::int8[]::oid[]) AND typtype = 'd'
     UNION ALL
@@ -2334,7 +2335,7 @@ async def prepare_domain_facts_async(
     return rows
 
 
-# ---- prepare/function_facts 74e0addf2cc96a52 e8f240ba38984e39
+# ---- prepare/function_facts 283f2b8a3fe437ea e8f240ba38984e39
 _PREPARE_FUNCTION_FACTS: Final = """SELECT
     p.oid::int8 AS oid,
     n.nspname::text AS schema,
@@ -2384,7 +2385,7 @@ async def prepare_function_facts_async(
     return rows
 
 
-# ---- prepare/leading_keys 506d412cd1d87776 4a6380ea8a71b884
+# ---- prepare/leading_keys 4755e2e876e0bc69 4a6380ea8a71b884
 _PREPARE_LEADING_KEYS: Final = """SELECT c.relname::text AS name, CASE WHEN m.amname IN ('btree', 'hash') THEN pg_get_indexdef(c.oid, 1, true) ELSE '' END AS key
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
@@ -2415,7 +2416,7 @@ async def prepare_leading_keys_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- prepare/plain_tables cc62ace954b06b6f 506544b4e859e5e3
+# ---- prepare/plain_tables b2feba650b00555b 506544b4e859e5e3
 _PREPARE_PLAIN_TABLES: Final = """SELECT c.oid::int8 AS relation
 FROM pg_class c
 WHERE c.oid >= 16384
@@ -2440,7 +2441,7 @@ async def prepare_plain_tables_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- prepare/plan_settings ef0c4644c306c0b3 85cff4507b2c15d8
+# ---- prepare/plan_settings d630cc3b39a8948c 85cff4507b2c15d8
 _PREPARE_PLAN_SETTINGS: Final = """SELECT set_config(s.name, s.value, (%(local)s::boolean)) FROM unnest((%(names)s::text[])::text[], (%(values)s::text[])::text[]) AS s (name, value)"""
 
 
@@ -2474,7 +2475,7 @@ async def prepare_plan_settings_async(
     return rows
 
 
-# ---- prepare/probe_tree 0006bf7a87055364 661d7536e51f7d1f
+# ---- prepare/probe_tree f615398d513e8886 661d7536e51f7d1f
 _PREPARE_PROBE_TREE: Final = """WITH RECURSIVE probe AS (
     SELECT oid, prosqlbody FROM pg_proc WHERE proname = (%(name)s::name) AND pronamespace = pg_my_temp_schema()
 ), needed (class, object, part) AS (
@@ -2564,7 +2565,7 @@ async def prepare_probe_tree_async(
     return _one("prepare/probe_tree", rows)
 
 
-# ---- prepare/relation_facts 61ed815548288db6 441a916d84a10b2b
+# ---- prepare/relation_facts 2ed5ffeb76e9f637 441a916d84a10b2b
 _PREPARE_RELATION_FACTS: Final = """WITH RECURSIVE family (root, member) AS (
     SELECT oid, oid FROM pg_class WHERE oid = ANY ((%(oids)s::bigint[])::int8[]::oid[])
     UNION
@@ -2649,7 +2650,7 @@ async def prepare_relation_facts_async(
     return rows
 
 
-# ---- prepare/shadows b3b6cceefe5a6a03 d55123156d5b0050
+# ---- prepare/shadows 63aaa6937e9c09d2 d55123156d5b0050
 _PREPARE_SHADOWS: Final = """SELECT datname::text AS name FROM pg_database WHERE datname ~ (%(pattern)s::text)"""
 
 
@@ -2679,7 +2680,7 @@ async def prepare_shadows_async(
     return rows
 
 
-# ---- prepare/type_by_name 995c15e492e2d560 14e6feeedca6449b
+# ---- prepare/type_by_name 3fde8db7ff4d3900 14e6feeedca6449b
 _PREPARE_TYPE_BY_NAME: Final = """SELECT to_regtype((%(name)s::text))::oid::int8 AS oid, format_type(to_regtype((%(name)s::text))::oid, NULL) AS name"""
 
 
@@ -2716,7 +2717,7 @@ async def prepare_type_by_name_async(
     return _one("prepare/type_by_name", rows)
 
 
-# ---- prepare/type_by_oid cdc74f37bc56de02 59ec5a0a0c80addb
+# ---- prepare/type_by_oid 776bc11867078970 59ec5a0a0c80addb
 _PREPARE_TYPE_BY_OID: Final = """SELECT oid::int8 AS oid, format_type(oid, NULL) AS name FROM pg_type WHERE oid = (%(oid)s::bigint)::int8::oid"""
 
 
@@ -2753,7 +2754,7 @@ async def prepare_type_by_oid_async(
     return _at_most_one("prepare/type_by_oid", rows)
 
 
-# ---- prepare/type_of_name 2d80eb9799b624b1 8ea1d34ff6f4ce36
+# ---- prepare/type_of_name 6b61b961a60b0d03 8ea1d34ff6f4ce36
 _PREPARE_TYPE_OF_NAME: Final = """SELECT to_regtype((%(name)s::text))::oid::int8 AS oid"""
 
 
@@ -2783,7 +2784,7 @@ async def prepare_type_of_name_async(
     return _one("prepare/type_of_name", rows)
 
 
-# ---- prepare/types e7aa3a5e58998a0f 25c4902759ca2522
+# ---- prepare/types 61227827b02ee16b 25c4902759ca2522
 _PREPARE_TYPES: Final = """SELECT
     t.oid::int8 AS oid,
     format_type(t.oid, NULL) AS name,
@@ -2834,7 +2835,7 @@ async def prepare_types_async(connection: AsyncConnection[Any], /) -> list[Prepa
     return rows
 
 
-# ---- prepare/unique_keys 2c54da882fdd5845 6f7d7d3a30774c9c
+# ---- prepare/unique_keys 0790047457452e00 6f7d7d3a30774c9c
 _PREPARE_UNIQUE_KEYS: Final = """SELECT
     i.indrelid::int8 AS relation,
     i.indexrelid::int8 AS index,
@@ -2895,7 +2896,7 @@ async def prepare_unique_keys_async(connection: AsyncConnection[Any], /) -> list
     return rows
 
 
-# ---- prepare/view_rules 19438ea6a01e6b0a f6f0a2b9c95be5d6
+# ---- prepare/view_rules 72187650786e320a f6f0a2b9c95be5d6
 _PREPARE_VIEW_RULES: Final = """SELECT ev_class::int8 AS oid, ev_action::text AS action
 FROM pg_rewrite
 WHERE ev_class = ANY ((%(oids)s::bigint[])::int8[]::oid[]) AND ev_type = '1'"""
@@ -2934,7 +2935,7 @@ async def prepare_view_rules_async(
     return rows
 
 
-# ---- profile/load aa0a4061587c08f1 4482849a8e86e526
+# ---- profile/load f5da27b5096bf55b 4482849a8e86e526
 _PROFILE_LOAD: Final = """SELECT p.preference, p.genre_affinities, p.hours, p.weekdays, p.events_seen, p.updated_at
 FROM user_profiles p
 JOIN users u ON u.id = p.user_id
@@ -2980,7 +2981,7 @@ async def profile_load_async(
     return _at_most_one("profile/load", rows)
 
 
-# ---- profile/recent_events 3f2020b8effb4792 44eed6b9c15bb063
+# ---- profile/recent_events d8bded2f72e4946e 44eed6b9c15bb063
 _PROFILE_RECENT_EVENTS: Final = """SELECT
     e.content_id,
     c.external_id,
@@ -3041,7 +3042,7 @@ async def profile_recent_events_async(
     return rows
 
 
-# ---- profile/save efb6408cd98f4290 970849efd7293250
+# ---- profile/save 5f77b31dec3fff96 970849efd7293250
 _PROFILE_SAVE: Final = """INSERT INTO user_profiles (user_id, snapshot, preference, genre_affinities, hours, weekdays, events_seen)
 SELECT u.id, (%(snapshot)s::text), (%(preference)s::real[]), (%(genre_affinities)s::jsonb), (%(hours)s::real[]), (%(weekdays)s::real[]), (%(events_seen)s::integer)
 FROM users u
@@ -3088,7 +3089,7 @@ async def profile_save_async(
     return (await connection.execute(_PROFILE_SAVE, {"snapshot": snapshot, "preference": preference, "genre_affinities": genre_affinities, "hours": hours, "weekdays": weekdays, "events_seen": events_seen, "user_id": user_id})).rowcount
 
 
-# ---- training/content a9e419fe1ed9962a 7155e375802e040a
+# ---- training/content f06034c56a8bf4d8 7155e375802e040a
 _TRAINING_CONTENT: Final = """SELECT id, external_id FROM content ORDER BY id"""
 
 
@@ -3115,7 +3116,7 @@ async def training_content_async(connection: AsyncConnection[Any], /) -> list[Tr
     return rows
 
 
-# ---- training/events 6551dd6d0302b714 c6abc159a641df1c
+# ---- training/events c4d5fa6ac651ba4f c6abc159a641df1c
 _TRAINING_EVENTS: Final = """COPY (
 SELECT
     string_agg(
@@ -3155,7 +3156,7 @@ async def training_events_async(connection: AsyncConnection[Any], /) -> AsyncIte
             yield memoryview(block)
 
 
-# ---- training/users 7653b2a1e3499b16 7174baf52e7d139b
+# ---- training/users 343e774cafe47014 7174baf52e7d139b
 _TRAINING_USERS: Final = """SELECT u.id, u.external_id
 FROM users u
 WHERE EXISTS (SELECT FROM viewing_events e WHERE e.user_id = u.id)

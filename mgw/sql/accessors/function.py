@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from mgw.sql.accessors import names
+from mgw.sql.accessors import names, registration
 from mgw.sql.accessors.texts import docstring, executable, quoted
-from mgw.sql.accessors.types import given, loaded
+from mgw.sql.accessors.types import given, loaded, registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ class _Draft:
         factory: the expression that makes rows.
         signature: the arguments behind the connection, a line each.
         arguments: the expression that binds them, or nothing.
+        knows_types: whether psycopg has to be told of types first.
         documentation: the docstring.
     """
 
@@ -43,6 +44,7 @@ class _Draft:
     factory: str
     signature: tuple[str, ...]
     arguments: str
+    knows_types: bool
     documentation: str
 
 
@@ -75,6 +77,7 @@ def _draft(query: Query, description: Description) -> _Draft:
         factory=factory,
         signature=("*,", *signature) if signature else (),
         arguments=f", {{{bound}}}" if bound else "",
+        knows_types=bool(registered(description)) and shape not in {"copy", "copy_in"},
         documentation=docstring(query.header.description or f"Run {query.name}.", _INDENT),
     )
 
@@ -146,6 +149,8 @@ def _returned(draft: _Draft, asynchronous: bool) -> str:
 
 def _body(draft: _Draft, *, asynchronous: bool) -> Iterator[str]:
     wait, around = ("await ", "async ") if asynchronous else ("", "")
+    if draft.knows_types:
+        yield f"{wait}{registration.NAME}{'_async' if asynchronous else ''}(connection)"
     call = f"execute({draft.constant}{draft.arguments})"
     if draft.shape == "utility":
         yield f"{wait}connection.{call}"

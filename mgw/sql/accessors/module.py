@@ -1,4 +1,4 @@
-"""The generated module: a preamble that is always the same, the enums, and one block for each query.
+"""The generated module: a preamble that is always the same, the types, and one block for each query.
 
 Each block begins with a line that names the query and carries two checksums: of what the block was made from, and of
 the block itself. So a check without a database finds what is stale without writing the module anew, an edit by hand is
@@ -8,22 +8,21 @@ found too, and two branches that add different queries change different lines.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from mgw.sql.accessors.types import enum_alias
+from mgw.sql.accessors import registration
 from mgw.sql.prepared import checksum_of, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mgw.sql.description import Description, Type
+    from mgw.sql.description import Description
     from mgw.sql.source import Query
 
-GENERATOR = 1  # to be raised when the same description gives another accessor
+GENERATOR = 2  # to be raised when the same description gives another accessor
 _MARK = re.compile(r"^# ---- (\S+) ([0-9a-f]{16}) ([0-9a-f]{16})\n", re.MULTILINE)
-ENUMS = ":enums"  # no query can be called like this
+TYPES = ":types"  # no query can be called like this
 
 PREAMBLE = '''# fmt: off
 # ruff: noqa: PGH004
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from psycopg import AsyncConnection, AsyncCopy, Connection, Copy
+    from psycopg.types import TypeInfo
     from psycopg.types.json import Json, Jsonb
     from psycopg.types.multirange import (
         DateMultirange, Int4Multirange, Int8Multirange, Multirange, NumericMultirange, TimestampMultirange,
@@ -93,7 +93,7 @@ def _at_most_one(name: str, rows: list[_T]) -> _T | None:
 def module_source(pieces: Iterable[tuple[Query, Description]]) -> str:
     """Return the whole module."""
     ordered = sorted(pieces, key=lambda piece: piece[0].name)
-    blocks = [enums_block(description for _, description in ordered)]
+    blocks = [types_block(description for _, description in ordered)]
     blocks += [query_block(query, description) for query, description in ordered]
     return "\n\n".join([PREAMBLE, *blocks])
 
@@ -107,17 +107,10 @@ def query_block(query: Query, description: Description) -> str:
     return _marked(query.name, made_from, source(query, description))
 
 
-def enums_block(descriptions: Iterable[Description]) -> str:
-    """Return the block with an alias for each enum."""
-    enums: dict[str, Type] = {}
-    for description in descriptions:
-        enums |= {name: each for name, each in description.types.items() if each.kind == "enum"}
-    lines = []
-    for name in sorted(enums):
-        labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in enums[name].labels)
-        lines.append(f"{enum_alias(name)}: TypeAlias = Literal[{labels}]\n" if labels else "")
-    body = "".join(lines) or "# There are none.\n"
-    return _marked(ENUMS, _sha(body), body)
+def types_block(descriptions: Iterable[Description]) -> str:
+    """Return the block with the schema's own types."""
+    body = registration.source(descriptions)
+    return _marked(TYPES, _sha(body), body)
 
 
 def inputs(query: str, description: str) -> str:

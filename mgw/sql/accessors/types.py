@@ -1,17 +1,19 @@
-"""PostgreSQL's types as the Python types that psycopg loads and dumps when nothing was registered on the connection.
+"""PostgreSQL's types as the Python types that psycopg loads and dumps.
 
-What psycopg does not know arrives as its text: composite types, ranges of one's own, arrays of enums. The annotation
-says so, because an annotation that says more would be wrong at run time.
+Of a schema's own types psycopg has to be told on each connection; until then they arrive as their text. The module
+does so where a query needs it (`registration`), and an annotation says what comes then.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mgw.sql.accessors import names
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mgw.sql.description import Type
+    from mgw.sql.description import Description, Type
 
 _SCALARS = {
     "boolean": "bool",
@@ -56,6 +58,7 @@ _RANGES = {
     "tsmultirange": ("Multirange[dt.datetime]", "TimestampMultirange"),
     "tstzmultirange": ("Multirange[dt.datetime]", "TimestamptzMultirange"),
 }
+_OVER = {"range": "Range", "multirange": "Multirange"}
 # What a parameter takes besides or instead of what a result gives: psycopg dumps no bare dictionary, and a plain range
 # by its bounds, which may be those of a narrower type.
 _GIVEN = {
@@ -78,14 +81,16 @@ def loaded(name: str, types: Mapping[str, Type], *, elements_nullable: bool = Tr
     kind = types.get(name)
     if name in _RANGES:
         return _RANGES[name][0]
+    if kind is not None and kind.kind in {"enum", "composite"}:
+        return names.of_type(name)
     if kind is None or kind.of is None:
-        return enum_alias(name) if kind is not None and kind.kind == "enum" else _SCALARS.get(name, "str")
-    if kind.kind == "domain":
-        return loaded(kind.of, types, elements_nullable=elements_nullable)
-    if kind.kind == "array" and (kind.of not in types or kind.of in _RANGES):
+        return _SCALARS.get(name, "str")
+    if kind.kind == "array":
         element = loaded(kind.of, types)
-        return f"list[{element}]" if not elements_nullable or element == "Any" else f"list[{element} | None]"
-    return "str"
+        return f"list[{element} | None]" if elements_nullable and element != "Any" else f"list[{element}]"
+    if kind.kind in _OVER:
+        return f"{_OVER[kind.kind]}[{loaded(kind.of, types)}]"
+    return loaded(kind.of, types, elements_nullable=elements_nullable)
 
 
 def given(name: str, types: Mapping[str, Type]) -> str:
@@ -102,11 +107,32 @@ def given(name: str, types: Mapping[str, Type]) -> str:
     return loaded(name, types)
 
 
-def enum_alias(name: str) -> str:
-    """Return the name of the alias of an enum.
+def registered(description: Description) -> tuple[str, ...]:
+    """Return the types of a query's values that psycopg has to be told of, each behind those that it is made of."""
+    found: dict[str, None] = {}
+    values = [each.type for each in description.parameters] + [each.type for each in description.columns]
+    for name in values:
+        _register(name, description.types, found, within=False)
+    return tuple(found)
 
-    >>> enum_alias('mood'), enum_alias('app."Day of week"')
-    ('Mood', 'AppDayOfWeek')
+
+def _register(name: str, types: Mapping[str, Type], found: dict[str, None], *, within: bool) -> None:
+    """Add a type and what it is made of.
+
+    Args:
+        name: of the type.
+        types: those types of the query that are more than a name.
+        found: where to.
+        within: whether it is part of another. By itself a value of a domain comes as one of its base, and whatever
+            psycopg does not know as its text, which is right for an enum.
     """
-    words = "".join(letter if letter.isalnum() else " " for letter in name).split()
-    return "".join(word[:1].upper() + word[1:] for word in words) or "Enum"
+    kind = types.get(name)
+    if name in found or name in _RANGES or (kind is None and (not within or name in _SCALARS)):
+        return
+    if kind is not None:
+        parts = [part for _, part in kind.fields] + ([kind.of] if kind.of is not None else [])
+        for part in parts:
+            _register(part, types, found, within=within or kind.kind != "domain")
+        if kind.kind == "array" or (kind.kind in {"domain", "enum"} and not within):
+            return
+    found[name] = None

@@ -91,7 +91,7 @@ def _schema(migrations: Path, record: Record) -> Iterator[Difference]:
 
 
 def _module(module: Path, files: Mapping[str, SourceFile], prepared: Mapping[str, Prepared]) -> Iterator[Difference]:
-    from mgw.sql.accessors import ENUMS, PREAMBLE, enums_block, read_module  # noqa: PLC0415 - not every folder has one
+    from mgw.sql.accessors import PREAMBLE, TYPES, read_module, types_block  # noqa: PLC0415 - not every folder has one
 
     try:
         text = module.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
@@ -108,12 +108,12 @@ def _module(module: Path, files: Mapping[str, SourceFile], prepared: Mapping[str
             "the beginning of the module is not what is generated",
             diff=_diff(preamble, PREAMBLE),
         )
-    enums = enums_block(usable.values())
-    if ENUMS not in blocks or blocks[ENUMS].text != enums:
-        before = blocks[ENUMS].text if ENUMS in blocks else ""
-        yield Difference("module", None, module, "the enums are not those of the queries", diff=_diff(before, enums))
+    types = types_block(usable.values())
+    if TYPES not in blocks or blocks[TYPES].text != types:
+        before = blocks[TYPES].text if TYPES in blocks else ""
+        yield Difference("module", None, module, "the types are not those of the queries", diff=_diff(before, types))
     yield from _accessors(module, text, blocks, files, prepared)
-    for name in sorted(set(blocks) - set(files) - {ENUMS}):
+    for name in sorted(set(blocks) - set(files) - {TYPES}):
         message = f"there is no query {name} for this accessor"
         yield Difference("left-over", name, module, message, line=_line(text, blocks[name]))
 
