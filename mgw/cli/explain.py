@@ -44,12 +44,13 @@ def explain(
     name = _named(query, known, [fault for fault in faults if fault.path.stem == query.rsplit("/", 1)[-1]])
     with schema(describing_on(ctx, database, shadow=shadow), found.migrations) as (connection, made_from):
         description = Describer(connection, known, plan=made_from is not None).describe(known[name])
+    unplanned = _unplanned(description, on_shadow=made_from is not None)
     if json:
         import msgspec
 
-        out.json(msgspec.to_builtins(description))
+        out.json(msgspec.to_builtins(description) | ({"plan": None} if unplanned else {}))
     else:
-        _show(known[name], description)
+        _show(known[name], description, unplanned)
 
 
 def _named(query: str, known: dict[str, Query], faults: list[Exception]) -> str:
@@ -68,7 +69,17 @@ def _named(query: str, known: dict[str, Query], faults: list[Exception]) -> str:
     )
 
 
-def _show(query: Query, description: Description) -> None:
+def _unplanned(description: Description, *, on_shadow: bool) -> str:
+    """Return why no missing index was looked for; nothing where it was."""
+    if not on_shadow:
+        return "Which index it lacks is found on a shadow database only: --shadow."
+    called = [each for each in description.dependencies if "(" in each]
+    if called:
+        return f"Whether it lacks an index was not looked for: PostgreSQL might run {called[0]} while it plans."
+    return ""
+
+
+def _show(query: Query, description: Description, unplanned: str) -> None:
     if query.header.description:
         out.print(query.header.description)
     if description.returns is None:
@@ -95,6 +106,8 @@ def _show(query: Query, description: Description) -> None:
         out.print("")
     if description.dependencies:
         out.print(f"Depends on {', '.join(description.dependencies)}")
+    if unplanned:
+        out.print(f"\n{unplanned}")
     for finding in description.plan:
         out.print(f"\nNo index serves {finding.predicate} on {finding.table}: every row is read. This one would:")
         out.print(f"    {finding.index};")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -91,6 +92,12 @@ def test_a_query_runs_on_a_filled_database(platform, name):
     found = run(platform, name, **QUESTIONS[name])
     if name.split("/")[0] in {"catalogue", "history", "training"}:
         assert found
+
+
+def test_no_query_of_the_program_lacks_an_index():
+    prepared = list((resource("queries") / ".prepared").rglob("*.json"))
+    assert len(prepared) > 80
+    assert [path.name for path in prepared if json.loads(path.read_text()).get("plan")] == []
 
 
 def test_every_query_of_the_program_is_run_by_a_test():

@@ -150,6 +150,7 @@ def test_what_the_header_says_and_is_not_refuted(describe):
 CONTRADICTIONS = {
     "a column that is never NULL": ("-- column title: null\nSELECT title, id FROM film", "title is never NULL"),
     "a column that is always NULL": ("-- column x: not null\nSELECT NULL::int AS x, id FROM film", "x is always NULL"),
+    "no such table": ("-- scan films: all\nSELECT title FROM film", "no table films"),
     "no such column": ("-- column nope: null\nSELECT title FROM film", "no column nope"),
     "no such parameter": ("-- param nope: int\nSELECT title FROM film", "no parameter nope"),
     "a type that does not fit": (

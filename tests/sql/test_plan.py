@@ -28,6 +28,10 @@ FINDINGS = {
     "SELECT f.title FROM credit c JOIN film f ON f.id = c.film_id WHERE c.person_id = :p": [
         ("person_id = :p", "CREATE INDEX ON credit (person_id)")
     ],
+    # One of the two is looked up by its key.
+    "SELECT a.title FROM film a JOIN film b ON a.id = b.year::bigint WHERE a.added > :a AND b.added < :a": [
+        ("added < :a", "CREATE INDEX ON film (added)")
+    ],
     "SELECT p.name FROM film f JOIN person p ON p.name = f.title WHERE f.id > :i AND f.year = :y": [],  # by its key
     "UPDATE film SET title = :t WHERE year = :y": [("year = :y", "CREATE INDEX ON film (year)")],
     "-- scan film: a report on all films\nSELECT title FROM film WHERE year = :y": [],

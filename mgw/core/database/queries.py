@@ -929,7 +929,7 @@ async def experiments_user_totals_async(
     return rows
 
 
-# ---- graph/cast_similar 1af8ca39bf83fccd 1a47fb258f87fa36
+# ---- graph/cast_similar dffdb911b7720b16 1a47fb258f87fa36
 _GRAPH_CAST_SIMILAR: Final = """WITH seed_values AS (
     SELECT t.content_id, t.person
     FROM credits t

@@ -48,12 +48,14 @@ class Facts:
         columns: of its result.
         rows: how many it gives.
         dependencies: what has to stay as it is.
+        tables: that it reads or writes, itself and through views.
         calls_foreign_code: whether it calls a function that is not PostgreSQL's own.
     """
 
     columns: tuple[ColumnFacts, ...]
     rows: Rows
     dependencies: tuple[str, ...]
+    tables: tuple[str, ...]
     calls_foreign_code: bool
 
 
@@ -110,6 +112,7 @@ class Examiner:
             ),
             rows,
             _flat(found.dependencies),
+            tuple(dict.fromkeys(table for _, table in found.dependencies.relations)),
             bool(found.dependencies.functions),
         )
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.pq.abc import PGresult
 
-    from mgw.sql.source import Query
+    from mgw.sql.source import Override, Query
 
 _PATIENCE = ("SET statement_timeout = '5s'", "SET lock_timeout = '5s'", "SET jit = off")
 
@@ -78,12 +78,13 @@ class Describer:
             return self._described(query, Catalogue(self._connection), Examiner(self._connection))
 
     def _described(self, query: Query, catalogue: Catalogue, examiner: Examiner) -> Description:
-        check_names(query, "parameter", query.header.parameters, query.parameters)
+        check_names(query, "parameter", _offsets(query.header.parameters), query.parameters)
         shape = self._shape(query, catalogue)
         names = [field.name for field in shape.fields]
-        check_names(query, "column", query.header.columns, names)
+        check_names(query, "column", _offsets(query.header.columns), names)
         check_columns(query, names)
         facts = examiner.examine(query, shape.parameters)
+        check_names(query, "table", query.header.scans, facts.tables)
         returns, proved = settle(query, shape, facts)
         findings = self._findings(query, shape, facts, catalogue)
         return Description(
@@ -150,6 +151,10 @@ class Describer:
                 raise contradiction(
                     query, f":{name} cannot be {override.type}: {fault.summary}", override.offset, "leave the type out"
                 ) from fault
+
+
+def _offsets(overrides: Mapping[str, Override]) -> dict[str, int]:
+    return {name: override.offset for name, override in overrides.items()}
 
 
 def _parameters(query: Query, shape: Shape, catalogue: Catalogue) -> tuple[Parameter, ...]:

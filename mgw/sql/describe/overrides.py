@@ -9,7 +9,7 @@ from mgw.sql.errors import ColumnUnnamed, OverrideContradicted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mgw.sql.source import Override, Query
+    from mgw.sql.source import Query
 
 _UNNAMED = "?column?"
 
@@ -19,16 +19,22 @@ def contradiction(query: Query, summary: str, offset: int, hint: str) -> Overrid
     return OverrideContradicted(summary, path=query.path, text=query.text, offset=offset, hint=hint)
 
 
-def check_names(query: Query, kind: str, overrides: Mapping[str, Override], known: Sequence[str]) -> None:
+def check_names(query: Query, kind: str, offsets: Mapping[str, int], known: Sequence[str]) -> None:
     """Make sure that the header speaks of what there is.
 
+    Args:
+        query: whose header it is.
+        kind: what it speaks of.
+        offsets: each name, and where in the file it stands.
+        known: the names that there are.
+
     Raises:
-        OverrideContradicted: a parameter or column of the header is not one of the query.
+        OverrideContradicted: one of the header is not one of the query.
     """
-    for name, override in overrides.items():
+    for name, offset in offsets.items():
         if name not in known:
             names = ", ".join(known) or "none"
-            raise contradiction(query, f"the query has no {kind} {name}", override.offset, f"it has {names}")
+            raise contradiction(query, f"the query has no {kind} {name}", offset, f"it has {names}")
 
 
 def check_columns(query: Query, columns: Sequence[str]) -> None:

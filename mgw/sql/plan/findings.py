@@ -77,11 +77,13 @@ class Planner:
             types: names of the types of its parameters.
         """
         try:
-            read = whole(self._plan(query.sql, types), self._leading)
-            if not any(_matters(schema, table, query) for schema, table in read):
+            read = {each for each in whole(self._plan(query.sql, types), self._leading) if _matters(*each[:2], query)}
+            if not read:
                 return ()
             with rolled_back(self._connection):
-                scans = [scan for scan in self._asked(query, types) if _matters(scan.schema, scan.table, query)]
+                # A query may look one alias of a table up, and read another as a whole.
+                asked = self._asked(query, types)
+                scans = [scan for scan in asked if (scan.schema, scan.table, scan.alias) in read]
                 found = [self._finding(query, types, scan) for scan in scans]
         except psycopg.errors.QueryCanceled:
             return ()  # something computes for ever while planning: nothing can be said

@@ -65,19 +65,19 @@ def _is_computed_before(conjunct: str, initial: int) -> bool:
     return "SubPlan" in masked or "InitPlan" in masked or bool(numbers & set(range(initial)))
 
 
-def whole(plan: dict[str, Any], leading: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return schema and name of the tables of which a plan reads every row, or every entry of an index.
+def whole(plan: dict[str, Any], leading: Mapping[str, str]) -> set[tuple[str, str, str]]:
+    """Return schema, name and alias of the tables of which a plan reads every row, or every entry of an index.
 
     Args:
         plan: with its child plans.
         leading: for each index what it is ordered by first, or an empty text. A condition on its other keys alone does
             not spare reading all of it.
     """
-    return [
-        (node["Schema"], node["Relation Name"])
+    return {
+        (node["Schema"], node["Relation Name"], node["Alias"])
         for node in nodes(plan)
         if node["Node Type"] in _READS and "Schema" in node and not _is_lookup(node, leading)
-    ]
+    }
 
 
 def looks_up(plan: dict[str, Any], leading: Mapping[str, str]) -> bool:
