@@ -40,6 +40,7 @@ def main() -> int:
             _take(seconds, "prepare (one changed)", folder, *prepare)
             _take(seconds, "prepare (nothing changed)", folder, *prepare)
             _take(seconds, "check", folder, "check", "--queries", "queries")
+        seconds["watch (save to described)"] = _watched(folder)
         print(f"\n{QUERIES:,} queries{'':13} {'median s':>9} {'range s':>15}")
         for step, taken in seconds.items():
             print(f"{step:26} {statistics.median(taken):9.2f} {min(taken):7.2f}-{max(taken):.2f}")
@@ -48,6 +49,28 @@ def main() -> int:
 
 def _take(seconds: dict[str, list[float]], step: str, folder: Path, *arguments: str) -> None:
     seconds.setdefault(step, []).append(_run(folder, *arguments))
+
+
+def _watched(folder: Path) -> list[float]:
+    """Return how long after each save of a query `mgw watch` says that it is described."""
+    command = [sys.executable, "-m", "mgw", "watch", "--queries", "queries", "--module", "accessors.py"]
+    taken = []
+    with subprocess.Popen(
+        command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        lines = iter(process.stdout.readline if process.stdout else str, "")
+        next(line for line in lines if "watching" in line)
+        for number in range(2 * ROUNDS):
+            _change_one(folder / "queries", ROUNDS + number)
+            began = time.perf_counter()
+            next(line for line in lines if line.rstrip().endswith(" ms"))
+            taken.append(time.perf_counter() - began)
+        process.terminate()
+    return taken
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
 
 
 def _change_one(queries: Path, number: int) -> None:
@@ -66,10 +89,9 @@ def _write_queries(target: Path) -> None:
 
 
 def _run(folder: Path, *arguments: str) -> float:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
     began = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "mgw", *arguments], cwd=folder, env=environment, check=True, capture_output=True
+        [sys.executable, "-m", "mgw", *arguments], cwd=folder, env=_environment(), check=True, capture_output=True
     )
     return time.perf_counter() - began
 

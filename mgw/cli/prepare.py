@@ -104,23 +104,31 @@ def prepare(
     if memory and not watch and memory.is_current(found.queries, migrations=found.migrations, module=found.module):
         out.print("nothing has changed since the queries were described")
         return
-    from mgw.sql.preparing import describe_folder, described_before, keep
-    from mgw.sql.watching import state
+    from mgw.sql.preparing import described_before
 
-    before = state(found.queries)
     known = described_before(found.queries, memory) if memory else None
-    with schema(target, found.migrations) as (connection, made_from):
-        described = describe_folder(connection, found.queries, plan=made_from is not None, before=known)
-        written = keep(described, found.queries, migrations=made_from, module=found.module)
-        if (memory := target.memory(found)) is not None:
-            memory.note(described.descriptions.values())
-        show(described, written)
-        if watch:
-            from mgw.cli.watch import follow
+    if watch:
+        from mgw.cli.watch import keep_up
 
-            follow(connection, found, described, made_from, before)
+        keep_up(target, found, known)
+    with schema(target, found.migrations) as (connection, made_from):
+        described = describe(connection, target, found, made_from, known)
     if described.faults:
         raise typer.Exit(1)
+
+
+def describe(
+    connection: Connection[Any], target: Target, found: Places, made_from: Path | None, before: Described | None
+) -> Described:
+    """Describe what is not known, keep and show it."""
+    from mgw.sql.preparing import describe_folder, keep
+
+    described = describe_folder(connection, found.queries, plan=made_from is not None, before=before)
+    written = keep(described, found.queries, migrations=made_from, module=found.module)
+    if (memory := target.memory(found)) is not None:
+        memory.note(described.descriptions.values())
+    show(described, written)
+    return described
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -15,11 +16,14 @@ from mgw.cli.prepare import (
     Places,
     QueriesOption,
     ShadowOption,
+    Target,
+    describe,
     prepare,
-    show,
+    schema,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from psycopg import Connection
@@ -39,29 +43,54 @@ def watch(
     prepare(ctx, queries, migrations, module, database, shadow, watch=True)
 
 
-def follow(
+def keep_up(target: Target, found: Places, known: Described | None) -> NoReturn:
+    """Describe the queries, and again whenever a query or a migration was saved, until Ctrl-C.
+
+    What is wrong at the beginning ends it; what goes wrong later is shown, and the next save is waited for.
+
+    Args:
+        target: what to describe on.
+        found: the folders.
+        known: what need not be described again.
+    """
+    from mgw.core.errors import MgwError
+    from mgw.sql.watching import changes, state
+
+    folders = (found.queries,) if target.in_place else (found.queries, found.migrations)
+    saved = changes(folders, state(folders))  # one for all: what is saved while it goes wrong is not missed
+    has_begun = False
+    with nullcontext() if target.in_place else target.database.address():  # the server outlives each shadow
+        while True:
+            try:
+                with schema(target, found.migrations) as (connection, made_from):
+                    described = describe(connection, target, found, made_from, known)
+                    if not has_begun:
+                        out.note(f"watching {' and '.join(map(str, folders))}; Ctrl-C ends it")
+                    has_begun = True
+                    _follow(connection, target, found, described, saved)
+            except MgwError as error:
+                if not has_begun:
+                    raise
+                out.error(error)
+                next(saved)
+            known = None  # of another schema
+
+
+def _follow(
     connection: Connection[Any],
+    target: Target,
     found: Places,
     described: Described,
-    made_from: Path | None,
-    before: dict[Path, tuple[int, int]],
+    changed: Iterator[set[Path]],
 ) -> None:
-    """Describe the folder again whenever a file of it was saved since it was in the state `before`."""
-    from mgw.core.errors import MgwError
-    from mgw.sql.preparing import describe_folder, keep
-    from mgw.sql.watching import changes
-
-    out.note(f"watching {found.queries}; Ctrl-C ends it")
-    for changed in changes(found.queries, before):
-        if not changed:
-            continue
+    """Describe what was saved, until that is a migration."""
+    made_from = None if target.in_place else found.migrations
+    for paths in changed:
+        migrations = sorted(path.name for path in paths if not path.is_relative_to(found.queries))
+        if migrations:
+            out.note(f"{', '.join(migrations)} changed: every query is described on a database made anew")
+            return
         started = time.perf_counter()
-        try:
-            described = describe_folder(connection, found.queries, plan=made_from is not None, before=described)
-            written = keep(described, found.queries, migrations=made_from, module=found.module)
-        except MgwError as error:  # the folder was moved away for a moment, perhaps
-            out.error(error)
-            continue
-        show(described, written)
-        names = ", ".join(sorted(str(path.relative_to(found.queries)) for path in changed))
+        described = describe(connection, target, found, made_from, described)
+        names = ", ".join(sorted(str(path.relative_to(found.queries)) for path in paths))
         out.note(f"{names}: {1000 * (time.perf_counter() - started):.0f} ms")

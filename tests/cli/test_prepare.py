@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -152,6 +153,16 @@ def test_watching(folder):
         assert "new.sql" in next(lines)
         (folder / "queries/new.sql").write_text("SELECT counted FROM film")
         assert any("SQL_QUERY_REFUSED" in line for line in lines)
+        (folder / "steps/0002_counted.sql").write_text("ALTER TABLE film ADD counted int NOT")
+        assert any("MIGRATION_FAILED" in line for line in lines)
+        (folder / "steps/0002_counted.sql").write_text("ALTER TABLE film ADD counted int NOT NULL")
+        assert "2 queries described, 1 written" in next(line for line in lines if "described," in line)
+        kept = json.loads((folder / "queries/.prepared/new.json").read_text())
+        assert [(each["name"], each["nullable"]) for each in kept["columns"]] == [("counted", False)]
+        (folder / "queries").rename(folder / "away")
+        assert any("SQL_QUERIES_MISSING" in line for line in lines)
+        (folder / "away").rename(folder / "queries")
+        assert "2 queries described, 0 written" in next(line for line in lines if "described," in line)
     finally:
         process.terminate()
         process.stdout.close()

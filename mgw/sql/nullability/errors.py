@@ -1,27 +1,35 @@
-"""What can prevent a query's analysis.
+"""What can prevent a query's analysis. Whoever has a query analysed says to its author where it stands.
 
-DatabaseError
-├── QueryRefused        NULLABILITY_QUERY_REFUSED      PostgreSQL does not understand the query
-├── NotAQuery           NULLABILITY_NOT_A_QUERY        it is a statement without a result to analyse, or none
-├── QueryUnreadable     NULLABILITY_QUERY_UNREADABLE   PostgreSQL's tree is not what this version should write
-└── TemporaryDenied     NULLABILITY_TEMPORARY_DENIED   no right to create the temporary function
+AnalysisFault
+├── QueryRefused        PostgreSQL does not understand the query
+│   └── NotAQuery       it is a statement without a result to analyse, or none
+├── QueryUnreadable     PostgreSQL's tree is not what this version should write
+└── TemporaryDenied     no right to create the temporary function
 """
 
 from __future__ import annotations
 
-from mgw.core.errors import DatabaseError
+
+class AnalysisFault(Exception):
+    """Base of what can prevent it.
+
+    Attributes:
+        message: what is wrong.
+        hint: what to do about it, or nothing.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
 
 
-class QueryRefused(DatabaseError):
+class QueryRefused(AnalysisFault):
     """PostgreSQL refuses the query: a syntax error, an unknown name, two statements.
 
     Attributes:
         sqlstate: PostgreSQL's code for it.
         position: offset into the query, where PostgreSQL gives one.
     """
-
-    code = "NULLABILITY_QUERY_REFUSED"
-    exit_code = 1
 
     def __init__(
         self, message: str, *, hint: str | None = None, sqlstate: str | None = None, position: int | None = None
@@ -34,16 +42,10 @@ class QueryRefused(DatabaseError):
 class NotAQuery(QueryRefused):
     """The text holds no statement, or one that PostgreSQL does not analyse, such as CREATE TABLE."""
 
-    code = "NULLABILITY_NOT_A_QUERY"
 
-
-class QueryUnreadable(DatabaseError):
+class QueryUnreadable(AnalysisFault):
     """The analysed tree is not of the form that is expected; nothing is claimed about such a query."""
 
-    code = "NULLABILITY_QUERY_UNREADABLE"
 
-
-class TemporaryDenied(DatabaseError):
+class TemporaryDenied(AnalysisFault):
     """The user may not create the temporary function that carries the query, or the server only reads."""
-
-    code = "NULLABILITY_TEMPORARY_DENIED"
