@@ -10,7 +10,8 @@ import psycopg
 
 from mgw.sql.nullability import Analyser, NotAQuery, QueryRefused
 
-from .random_query import PARAMETERS, Writer
+from .random_expression import PARAMETERS
+from .random_query import Writer
 from .random_schema import VALUES, Column, Relation, Schema, random_schema
 
 if TYPE_CHECKING:
