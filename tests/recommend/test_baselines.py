@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_array
 
-from mgw.recommend import baselines
-from mgw.recommend.baselines import ItemKNN, Popularity
+from mgw.core.errors import MemoryShort, NoEvents, ParametersInvalid
+from mgw.recommend.baselines import EASE, ItemKNN, Popularity, RP3Beta, ease, neighbours
 
 some_strengths = hnp.arrays(
     np.float32,
@@ -82,7 +82,7 @@ def test_blocks_of_titles_make_no_difference(monkeypatch):
     dense = np.random.default_rng(0).random((30, 17), dtype=np.float32)
     dense[dense < 0.7] = 0
     whole = ItemKNN.fit(csr_array(dense), neighbours=4)
-    monkeypatch.setattr(baselines, "_BLOCK_CELLS", 3 * 17)
+    monkeypatch.setattr(neighbours, "BLOCK_CELLS", 3 * 17)
     assert ItemKNN.fit(csr_array(dense), neighbours=4).similarity.toarray().tolist() == (
         whole.similarity.toarray().tolist()
     )
@@ -93,3 +93,69 @@ def test_blocks_of_titles_make_no_difference(monkeypatch):
 def test_without_any_likes_every_score_is_zero(model, shape):
     matrix = csr_array(shape, dtype=np.float32)
     assert model.fit(matrix).scores(np.arange(shape[0])).tolist() == np.zeros(shape).tolist()
+
+
+@laws
+@given(some_strengths, st.sampled_from([0.5, 3.0, 400.0]))
+def test_ease_is_each_titles_ridge_regression_on_all_the_others(dense, regularization):
+    matrix = csr_array(dense)
+    if not matrix.nnz:
+        with pytest.raises(NoEvents):
+            EASE.fit(matrix, regularization=regularization)
+        return
+    x, n_items = dense.astype(np.float64), dense.shape[1]
+    expected = np.zeros((n_items, n_items))
+    for j in range(n_items):
+        others = [i for i in range(n_items) if i != j]
+        a = x[:, others]
+        expected[others, j] = np.linalg.solve(a.T @ a + regularization * np.eye(len(others)), a.T @ x[:, j])
+    model = EASE.fit(matrix, regularization=regularization)
+    assert model.weights == pytest.approx(expected, abs=1e-5)
+    assert model.scores(np.arange(len(dense))) == pytest.approx(x @ expected, abs=1e-5)
+
+
+def test_ease_refuses_what_cannot_be_solved_or_held(monkeypatch):
+    matrix = csr_array(np.eye(3, dtype=np.float32))
+    for regularization in (0, -1, math.nan):
+        with pytest.raises(ParametersInvalid, match="above 0"):
+            EASE.fit(matrix, regularization=regularization)
+    monkeypatch.setattr(ease, "available_bytes", lambda: 20 * 8)
+    with pytest.raises(MemoryShort) as caught:
+        EASE.fit(matrix)
+    assert "at most 2 titles fit" in caught.value.hint
+
+
+@laws
+@given(some_strengths, st.sampled_from([0.5, 1.0, 1.5]), st.sampled_from([0.0, 0.6]))
+def test_rp3beta_is_the_walk_written_as_loops(dense, alpha, beta):
+    n_users, n_items = dense.shape
+    x = dense.astype(np.float64)
+    walks = np.zeros((n_items, n_items))
+    for i in range(n_items):
+        for j in range(n_items):
+            if i == j:
+                continue
+            for u in range(n_users):
+                if x[u, i] > 0 and x[u, j] > 0:
+                    walks[i, j] += (x[u, i] / x[:, i].sum() * x[u, j] / x[u].sum()) ** alpha
+            walks[i, j] /= max((x[:, j] > 0).sum(), 1) ** beta
+    model = RP3Beta.fit(csr_array(dense), alpha=alpha, beta=beta)
+    assert model.scores(np.arange(n_users)) == pytest.approx(x @ walks, rel=1e-4, abs=1e-6)
+
+
+def test_rp3beta_keeps_the_titles_that_are_reached_most():
+    rng = np.random.default_rng(3)
+    matrix = csr_array((rng.random((40, 12)) < 0.4).astype(np.float32))
+    everything, few = RP3Beta.fit(matrix).walks.toarray(), RP3Beta.fit(matrix, neighbours=3).walks.toarray()
+    assert (np.count_nonzero(few, axis=1) <= 3).all()
+    for row, kept in zip(everything, few, strict=True):
+        best = sorted(row, reverse=True)[:3]
+        assert sorted(kept[kept > 0], reverse=True) == pytest.approx(best)
+
+
+def test_models_of_a_user_without_history_say_nothing():
+    dense = np.zeros((3, 4), dtype=np.float32)
+    dense[:2, :3] = 1
+    for model in (EASE.fit(csr_array(dense)), RP3Beta.fit(csr_array(dense)), ItemKNN.fit(csr_array(dense))):
+        assert model.scores(np.array([2])).tolist() == [[0, 0, 0, 0]]
+        assert np.isfinite(model.scores(np.array([0, 1]))).all()

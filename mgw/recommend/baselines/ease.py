@@ -1,0 +1,85 @@
+"""EASE: a linear model of titles from titles, solved at once (Steck 2019, "Embarrassingly Shallow Autoencoders").
+
+    minimise |X - X B|² + λ |B|²  with  diag(B) = 0                     eq. 2 and 4
+    P = (XᵀX + λ I)⁻¹      B_ij = -P_ij / P_jj  for i ≠ j               eq. 8
+    score_uj = Σ_i X_ui B_ij
+
+It knows no factors, and is hard to beat where the titles are few thousands; the inverse takes n_items³ operations and
+n_items² cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import lapack
+
+from mgw.core.errors import MemoryShort, NoEvents, ParametersInvalid
+from mgw.core.memory import available_bytes
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+_BYTES_PER_CELL = 8 + 8 + 4  # the Gram matrix in float64, a copy that LAPACK may make, and the weights
+
+
+@dataclass(frozen=True, slots=True)
+class EASE:
+    """A fitted model.
+
+    Attributes:
+        matrix: what users liked, `(n_users, n_items)`.
+        weights: B, `(n_items, n_items)`.
+    """
+
+    matrix: csr_array[np.float32]
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, matrix: csr_array[np.float32], *, regularization: float = 400.0) -> Self:
+        """Solve for the weights, in float64.
+
+        Args:
+            matrix: strengths, `(n_users, n_items)`.
+            regularization: λ > 0; it should grow with the number of users, and hundreds are usual.
+
+        Raises:
+            NoEvents: there is no interaction.
+            ParametersInvalid: λ is not positive, so that the inverse may not exist.
+            MemoryShort: a matrix of titles by titles would not fit.
+        """
+        if matrix.nnz == 0:
+            raise NoEvents("there is no interaction to train on", hint="import viewing events, or try `mgw sample`")
+        if not regularization > 0:
+            raise ParametersInvalid(f"EASE needs a regularization above 0, not {regularization}", hint="400 is usual")
+        _require_memory(matrix.shape[1])
+        gram = np.asarray((matrix.T @ matrix).todense(), dtype=np.float64, order="F")
+        gram[np.diag_indices_from(gram)] += regularization
+        factor, failed = lapack.dpotrf(gram, lower=True, overwrite_a=True)
+        inverse, singular = lapack.dpotri(factor, lower=True, overwrite_c=True)
+        if failed or singular:
+            raise ParametersInvalid("EASE: the Gram matrix cannot be inverted", hint="raise its regularization")
+        lower = np.tril(inverse, -1)
+        weights = ((lower + lower.T) / -np.diag(inverse)).astype(np.float32)
+        return cls(matrix, weights)
+
+    def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Score all titles for `users`, `(len(users), n_items)`."""
+        scores: NDArray[np.float32] = self.matrix[users] @ self.weights
+        return scores
+
+
+def _require_memory(n_items: int) -> None:
+    available = available_bytes()
+    needed = _BYTES_PER_CELL * n_items**2
+    if available is not None and needed > available:
+        fits = int((available / _BYTES_PER_CELL) ** 0.5)
+        raise MemoryShort(
+            f"EASE of {n_items:,} titles needs {needed / 1e9:,.1f} GB, {available / 1e9:,.1f} GB are left",
+            hint=f"at most {fits:,} titles fit: leave EASE out",
+        )
