@@ -33,9 +33,9 @@ def evaluate(
     seed: Annotated[int | None, typer.Option(help="Of a random split and of the intervals. [evaluate.seed]")] = None,
     json: Json = False,
 ) -> None:
-    """Measure ALS beside popularity and item-kNN.
+    """Measure ALS beside popularity, item-kNN, RP3β and EASE.
 
-    All three are fitted on the same events, rank the whole catalogue without the titles that a user has seen, and are
+    All are fitted on the same events, rank the whole catalogue without the titles that a user has seen, and are
     measured on what was held out. The model in use is not touched: the one that is measured has not seen the test.
     """
     from mgw.recommend.comparison import compare_with_baselines
@@ -69,7 +69,9 @@ def show_evaluation(evaluation: Evaluation) -> None:
     out.print(f"{len(evaluation.audience.users):,} users evaluated" + (f"; left out: {left_out}" if left_out else ""))
     out.print("")
     metrics = {model: found.metrics for model, found in evaluation.models.items()}
-    _table("Mean over users, with 95 % bootstrap intervals", metrics)
+    _table("Mean over users ± half of the 95 % bootstrap interval", metrics)
+    if "EASE" not in evaluation.models:
+        out.note("EASE is left out: it needs a matrix of titles by titles, which is too large here")
     differences = {model: found.differences for model, found in evaluation.models.items() if found.differences}
     if differences:
         out.print("")
@@ -85,15 +87,16 @@ def _table(title: str, models: Mapping[str, Mapping[str, Estimate]], sign: str =
 
 def _heading(metric: str) -> str:
     """Write a metric as people do: `ndcg@10` is NDCG@10, `recall@20` is Recall@20."""
-    return metric.upper() if metric.startswith("ndcg") else metric.capitalize()
+    name, _, k = metric.partition("@")
+    return f"{name.upper() if name in {'ndcg', 'map', 'mrr'} else name.replace('_', ' ').capitalize()}@{k}"
 
 
 def _figure(estimate: Estimate, sign: str) -> str:
-    """Write a figure and its interval, without the zeros before the points, so that three fit beside each other."""
+    """Write a figure and half of its interval, without zeros before the points, so that five fit beside each other."""
     value = _short(estimate.value, sign)
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} [{_short(estimate.low, sign)}, {_short(estimate.high, sign)}]"
+    return f"{value} ±{_short((estimate.high - estimate.low) / 2, '')}"
 
 
 def _short(number: float, sign: str) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mgw.recommend.als import ALS
-from mgw.recommend.baselines import ItemKNN, Popularity
+from mgw.recommend.baselines import EASE, ItemKNN, Popularity, RP3Beta
 from mgw.recommend.evaluate import evaluate
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.split import choose_split
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from scipy.sparse import csr_array
+
     from mgw.core.progress import Progress
     from mgw.core.settings import Settings
     from mgw.recommend.baselines import Scorer
@@ -19,23 +24,31 @@ if TYPE_CHECKING:
 
 
 _ALS = "ALS"
+MOST_TITLES_OF_EASE = 20_000
+"""More would take EASE minutes and gigabytes; `mgw evaluate` then says that it is left out."""
 
 
 def compare_with_baselines(events: Events, settings: Settings, progress: Progress) -> Evaluation:
-    """Fit popularity, item-kNN and ALS on the training side of a split and measure them on the other.
+    """Fit the baselines and ALS on the training side of a split and measure them on the other.
 
     Raises:
         NothingToEvaluate: the split leaves nobody to ask.
     """
     split = choose_split(events, settings.evaluate)
     matrix = strength_matrix(split.train)
-    with progress.stage("Fitting popularity and item-kNN", 2) as stage:
-        popularity = Popularity.fit(matrix)
-        stage.advance()
-        item_knn = ItemKNN.fit(matrix)
-        stage.advance()
-    als = ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
-    models: dict[str, Scorer] = {"popularity": popularity, "item-kNN": item_knn, _ALS: als}
+    fits: dict[str, Callable[[csr_array[np.float32]], Scorer]] = {
+        "popularity": Popularity.fit,
+        "item-kNN": ItemKNN.fit,
+        "RP3β": RP3Beta.fit,
+    }
+    if matrix.shape[1] <= MOST_TITLES_OF_EASE:
+        fits["EASE"] = EASE.fit
+    models: dict[str, Scorer] = {}
+    with progress.stage("Fitting the baselines", len(fits)) as stage:
+        for name, fit in fits.items():
+            models[name] = fit(matrix)
+            stage.advance()
+    models[_ALS] = ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
     return evaluate(models, split, settings.evaluate, progress, baseline="popularity")
 
 

@@ -54,7 +54,7 @@ class ModelEvaluation:
 
     Attributes:
         per_user: metric (`ndcg@10`, …) → its value for each user of the audience, `(n,)`.
-        metrics: metric → mean over the audience; also `coverage@k`, which belongs to all lists together.
+        metrics: metric → mean over the audience; also `coverage@k` and `gini@k`, which belong to all lists together.
         differences: metric → this model minus the baseline, paired; none for the baseline.
     """
 
@@ -102,6 +102,14 @@ class Evaluation:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Titles:
+    """What is known of each title: its `self_information` and its watchers as `unit_columns`."""
+
+    surprise: NDArray[np.float64]
+    watchers: csr_array[np.float64]
+
+
 def evaluate(
     models: Mapping[str, Scorer],
     split: Split,
@@ -131,15 +139,20 @@ def evaluate(
     audience = split.audience()
     if not len(audience.users):
         raise NothingToEvaluate("the split leaves no user to evaluate", hint="import more events, or split otherwise")
-    relevant, seen = split.test[audience.users], seen_matrix(split.train)[audience.users]
-    surprise = metrics.self_information(strength_matrix(split.train))
+    seen = seen_matrix(split.train)[audience.users]
+    strengths = strength_matrix(split.train)
+    titles = _Titles(metrics.self_information(strengths), metrics.unit_columns(strengths))
     k = max(settings.top_k, settings.recall_k)
-    per_user, coverage = {}, {}
+    per_user, overall = {}, {}
     for name, model in models.items():
         with progress.stage(f"Evaluating {name}", total=len(audience.users)) as stage:
             lists = _rank(name, model, audience.users, seen, k=k, stage=stage)
-        per_user[name] = _measure(lists, relevant, surprise, settings)
-        coverage[name] = metrics.coverage(lists[:, : settings.top_k], seen.shape[1])
+        per_user[name] = _measure(lists, split.test[audience.users], titles, settings)
+        shown = lists[:, : settings.top_k]
+        overall[name] = {
+            f"coverage@{settings.top_k}": metrics.coverage(shown, seen.shape[1]),
+            f"gini@{settings.top_k}": metrics.gini(shown, seen.shape[1]),
+        }
     return Evaluation(
         split=split.name,
         description=split.description,
@@ -147,7 +160,7 @@ def evaluate(
         baseline=baseline,
         bootstrap_samples=settings.bootstrap_samples,
         seed=settings.seed,
-        models=_compare(per_user, coverage, baseline, settings),
+        models=_compare(per_user, overall, baseline, settings),
     )
 
 
@@ -196,7 +209,7 @@ def _rank(
 def _measure(
     lists: NDArray[np.int32],
     relevant: csr_array[np.float32],
-    surprise: NDArray[np.float64],
+    titles: _Titles,
     settings: EvaluateSettings,
 ) -> dict[str, NDArray[np.float64]]:
     hits = metrics.find_hits(lists, relevant)
@@ -206,13 +219,17 @@ def _measure(
         f"ndcg@{k}": metrics.ndcg(hits[:, :k], n_relevant),
         f"recall@{recall_k}": metrics.recall(hits[:, :recall_k], n_relevant),
         f"precision@{k}": metrics.precision(hits[:, :k]),
-        f"novelty@{k}": metrics.novelty(lists[:, :k], surprise),
+        f"map@{k}": metrics.average_precision(hits[:, :k], n_relevant),
+        f"mrr@{k}": metrics.reciprocal_rank(hits[:, :k]),
+        f"hit_rate@{k}": metrics.hit_rate(hits[:, :k]),
+        f"novelty@{k}": metrics.novelty(lists[:, :k], titles.surprise),
+        f"diversity@{k}": metrics.diversity(lists[:, :k], titles.watchers),
     }
 
 
 def _compare(
     per_user: Mapping[str, Mapping[str, NDArray[np.float64]]],
-    coverage: Mapping[str, float],
+    overall: Mapping[str, Mapping[str, float]],
     baseline: str,
     settings: EvaluateSettings,
 ) -> dict[str, ModelEvaluation]:
@@ -222,8 +239,8 @@ def _compare(
     drawn = dict(zip(columns, resampled_means(table, settings.bootstrap_samples, settings.seed).T, strict=True))
     mean = dict(zip(columns, table.mean(axis=0).tolist(), strict=True))
 
-    # Users drawn twice bring no new title, so resampled coverage is too low by construction: it gets no interval.
-    covered = f"coverage@{settings.top_k}"
+    # Users drawn twice bring no new title, so resampled coverage is too low by construction: what belongs to all lists
+    # together gets no interval.
     results = {}
     for name, measured in per_user.items():
         own = {metric: _estimate(mean[name, metric], drawn[name, metric], len(table)) for metric in measured}
@@ -235,8 +252,8 @@ def _compare(
             )
             for metric in measured
         }
-        own[covered] = Estimate(coverage[name])
-        lead[covered] = Estimate(coverage[name] - coverage[baseline])
+        own |= {metric: Estimate(value) for metric, value in overall[name].items()}
+        lead |= {metric: Estimate(value - overall[baseline][metric]) for metric, value in overall[name].items()}
         results[name] = ModelEvaluation(measured, own, None if name == baseline else lead)
     return results
 

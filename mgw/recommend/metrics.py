@@ -8,9 +8,15 @@ held out and H how many titles of the user were held out:
     NDCG@k      = DCG@k / Σ_{r ≤ min(H, k)} 1 / log2(r + 1)  so that the best list there can be has 1
     Recall@k    = Σ_{r ≤ k} hit(r) / H
     Precision@k = Σ_{r ≤ k} hit(r) / k
+    MAP@k       = Σ_{r ≤ k} hit(r) Precision@r / min(H, k)   mean average precision (Manning et al. 2008, section 8.4)
+    MRR@k       = 1 / the first rank r ≤ k with a hit, 0 without one           mean reciprocal rank (Voorhees 1999)
+    Hit rate@k  = 1 with a hit at a rank r ≤ k, else 0
     Novelty@k   = mean over the list of -log2 p(i)           Zhou et al. 2010, "surprisal"; Vargas & Castells 2011
                   p(i) = the share of all train pairs that are with title i
+    Diversity@k = 1 - the mean cosine of two titles of the list by who watched them (Ziegler et al. 2005, "intra-list")
     Coverage@k  = different titles on all lists / n_items    Ge et al. 2010, "catalogue coverage"
+    Gini@k      = how unequally the places on all lists are shared out over the catalogue: 0 if every title has as
+                  many, near 1 if one has all (Fleder & Hosanagar 2009)
 
 Recall divides by H and not by min(H, k) (as Liang et al. 2018 do): it is the share of what the user went on to like,
 it never falls as k grows, and it is what the published tables we compare with report. Its price is a ceiling below 1
@@ -24,10 +30,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.sparse import csr_array
 
 _LOW_BITS = np.int64(0xFFFFFFFF)
 _NEVER = np.iinfo(np.int64).min
@@ -109,6 +115,38 @@ def precision(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
     return share
 
 
+def average_precision(hits: NDArray[np.bool_], n_relevant: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Average precision@k of each user from `hits`, `(n, k)`, and how many titles were held out, at least 1, `(n,)`.
+
+    >>> average_precision(np.array([[True, False, True]]), np.array([2])).round(4).tolist()
+    [0.8333]
+    """
+    k = hits.shape[1]
+    precisions = np.cumsum(hits, axis=1) / np.arange(1, k + 1)
+    share: NDArray[np.float64] = (precisions * hits).sum(axis=1) / np.minimum(n_relevant, k)
+    return share
+
+
+def reciprocal_rank(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Reciprocal of the rank of each user's first hit, from `hits`, `(n, k)`; 0 without one.
+
+    >>> reciprocal_rank(np.array([[False, True, True], [False, False, False]])).tolist()
+    [0.5, 0.0]
+    """
+    reciprocal: NDArray[np.float64] = np.asarray(hits.any(axis=1) / (1 + hits.argmax(axis=1)))
+    return reciprocal
+
+
+def hit_rate(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return 1 for each user with a hit in `hits`, `(n, k)`, else 0.
+
+    >>> hit_rate(np.array([[False, True], [False, False]])).tolist()
+    [1.0, 0.0]
+    """
+    found: NDArray[np.float64] = np.asarray(hits.any(axis=1), dtype=np.float64)
+    return found
+
+
 def self_information(matrix: csr_array[Any]) -> NDArray[np.float64]:
     """Bits of surprise of meeting each title, `(n_items,)`, by its share of the stored pairs of `matrix`.
 
@@ -138,3 +176,44 @@ def coverage(lists: NDArray[np.int32], n_items: int) -> float:
     0.5
     """
     return len(np.unique(lists[lists >= 0])) / n_items
+
+
+def unit_columns(matrix: csr_array[Any]) -> csr_array[Any]:
+    """Return each title's watchers as a vector of length 1, `(n_items, n_users)`; zero for a title without any."""
+    columns = matrix.T.tocsr().astype(np.float64)
+    lengths = np.sqrt(columns.multiply(columns).sum(axis=1))
+    columns.data /= np.repeat(lengths, np.diff(columns.indptr))
+    return columns
+
+
+def diversity(lists: NDArray[np.int32], vectors: csr_array[Any]) -> NDArray[np.float64]:
+    """Intra-list diversity@k of each user, from lists `(n, k)` and the titles' `unit_columns`, `(n_items, n_users)`.
+
+    A list of one title has 0: there is nothing that differs. Titles without watchers are unlike all others.
+
+    >>> diversity(np.array([[0, 1], [0, 2]], dtype=np.int32), csr_array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])).tolist()
+    [1.0, 0.0]
+    """
+    n, n_items = len(lists), vectors.shape[0]
+    filled = lists >= 0
+    count = np.count_nonzero(filled, axis=1)
+    rows = np.repeat(np.arange(n), count)
+    marks = csr_array((np.ones(len(rows)), (rows, lists[filled])), shape=(n, n_items))
+    # The cosines of all pairs, both ways, and those of each title with itself, are the square of the sum of vectors.
+    summed = marks @ vectors
+    lengths = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
+    cosines = np.asarray(summed.multiply(summed).sum(axis=1)).ravel() - marks @ lengths
+    pairs = count * (count - 1)
+    different: NDArray[np.float64] = np.where(pairs > 0, 1 - cosines / np.maximum(pairs, 1), 0.0)
+    return different
+
+
+def gini(lists: NDArray[np.int32], n_items: int) -> float:
+    """Gini@k of how often each of the catalogue's `n_items` titles stands on a list, `(n, k)`.
+
+    >>> gini(np.array([[0, 1], [1, 0]], dtype=np.int32), 2), gini(np.array([[0], [0]], dtype=np.int32), 4)
+    (0.0, 0.75)
+    """
+    places = np.sort(np.bincount(lists[lists >= 0], minlength=n_items))
+    ranks = 2 * np.arange(1, n_items + 1) - n_items - 1
+    return float((ranks @ places) / (n_items * max(places.sum(), 1)))

@@ -62,7 +62,7 @@ def test_a_sample_of_another_catalogue_is_not_mixed_in(project):
 def test_als_beats_popularity_and_the_difference_is_significant(project):
     found = answer(project, "evaluate", "--factors", "32")
     assert found["split"]["name"] == "time"
-    assert list(found["models"]) == ["popularity", "item-kNN", "ALS"]
+    assert list(found["models"]) == ["popularity", "item-kNN", "RP3β", "EASE", "ALS"]
     ndcg = found["models"]["ALS"]["metrics"]["ndcg@10"]
     assert ndcg["low"] < ndcg["value"] < ndcg["high"]
     assert found["models"]["ALS"]["differences"]["ndcg@10"]["low"] > 0

@@ -133,3 +133,45 @@ def test_no_users_have_no_lists():
     none = metrics.top_columns(np.zeros((0, 3), dtype=np.float32), None, 2)
     assert none.shape == (0, 2)
     assert metrics.coverage(none, 3) == 0
+
+
+@laws
+@given(rankings())
+def test_precision_rank_and_hit_metrics_are_those_of_loops(ranking):
+    scores, excluded, relevant, k = ranking
+    asked = relevant.any(axis=1)
+    lists = metrics.top_columns(scores[asked], csr_array(excluded[asked]), k)
+    hits = metrics.find_hits(lists, csr_array(relevant[asked]))
+    n_relevant = np.count_nonzero(relevant[asked], axis=1)
+    precisions, reciprocals, found = [], [], []
+    for row, wanted in zip(hits.tolist(), n_relevant.tolist(), strict=True):
+        ranks = [rank for rank, hit in enumerate(row, start=1) if hit]
+        precisions.append(sum((place + 1) / rank for place, rank in enumerate(ranks)) / min(wanted, k))
+        reciprocals.append(1 / ranks[0] if ranks else 0)
+        found.append(float(bool(ranks)))
+    assert metrics.average_precision(hits, n_relevant) == pytest.approx(np.array(precisions))
+    assert metrics.reciprocal_rank(hits) == pytest.approx(np.array(reciprocals))
+    assert metrics.hit_rate(hits).tolist() == found
+
+
+@laws
+@given(rankings(), hnp.arrays(np.float32, (6, 9), elements=st.sampled_from([0, 0, 0.5, 1]).map(np.float32)))
+def test_diversity_and_gini_are_those_of_loops(ranking, watched):
+    scores, excluded, _, k = ranking
+    n_items = scores.shape[1]
+    watched = watched[:, :n_items]
+    lists = metrics.top_columns(scores, csr_array(excluded), k)
+    expected = []
+    for row in lists.tolist():
+        titles = [watched[:, item].astype(float) for item in row if item >= 0]
+        cosines = []
+        for i, one in enumerate(titles):
+            for other in titles[i + 1 :]:
+                lengths = math.sqrt(one @ one) * math.sqrt(other @ other)
+                cosines.append(one @ other / lengths if lengths else 0.0)
+        expected.append(1 - sum(cosines) / len(cosines) if cosines else 0.0)
+    assert metrics.diversity(lists, metrics.unit_columns(csr_array(watched))) == pytest.approx(np.array(expected))
+
+    places = [sum(item == title for row in lists.tolist() for item in row) for title in range(n_items)]
+    between = sum(abs(one - other) for one in places for other in places)
+    assert metrics.gini(lists, n_items) == pytest.approx(between / (2 * n_items * max(sum(places), 1)))
