@@ -45,7 +45,11 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         regularization_exponent: ν; a row with n interactions is regularized by λ·(n + α0·N)^ν.
         unobserved_weight: α0, the weight with which every pair, observed or not, is pulled towards 0.
         strength_scale: factor on an observed pair's engagement, the weight with which it is pulled towards 1.
-        init_stddev: standard deviation of the starting values, divided by √factors.
+        start: `spectral` begins in the leading directions of the interactions, `random` anywhere.
+        init_stddev: standard deviation of random starting values, divided by √factors.
+        solver: `cg`, conjugate gradients from the last epoch's factors, or `cholesky`, exact and much slower.
+        cg_steps: steps of conjugate gradients for each user and title in an epoch.
+        relaxation: how far each epoch goes along the change it finds; 1 is plain ALS, and more gets there sooner.
         seed: seed of the starting values; one seed gives one model, bit for bit.
     """
 
@@ -55,7 +59,11 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     regularization_exponent: NonNegative = 1.0
     unobserved_weight: Positive = 0.2
     strength_scale: Positive = 1.0
+    start: Literal["spectral", "random"] = "spectral"
     init_stddev: Positive = 0.1
+    solver: Literal["cg", "cholesky"] = "cg"
+    cg_steps: PositiveInt = 2
+    relaxation: Annotated[float, Meta(gt=0, lt=2)] = 1.4
     seed: Seed = 0
 
 

@@ -1,4 +1,4 @@
-"""The hot loop: one half-step of ALS by preconditioned conjugate gradients, many rows at a time.
+"""The hot loops of ALS: half-steps by conjugate gradients or exactly, and the products that it starts from.
 
 Each row u with strengths s over its items solves A x = b with
 
@@ -6,11 +6,13 @@ Each row u with strengths s over its items solves A x = b with
     b = Σ_i s_i y_i
 
 Rows are handled in blocks, so that the products with G and with the preconditioner are one matrix product for the
-block; only the sum over a row's own items remains a loop over its interactions, and it costs one pass per step.
+block; only the sum over a row's own items remains a loop over its interactions, and it costs one pass per step. The
+first residual b - A x takes one pass too: Σ_i s_i (1 - y_i·x) y_i is what the items add to it.
 The preconditioner is (α0·G + λ̄·I)⁻¹: what all rows share is solved exactly, and the steps are left with what a row's
 own items add. Starting from the last epoch's factors, two steps reach the exact solution's loss to a few per mille.
 
-A block is solved by one thread and sums in a fixed order: the result does not depend on the number of threads.
+The rows are dealt out in shares of about equal work, each to one thread, which sums in a fixed order; the shares depend
+on the matrix alone. So the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -24,10 +26,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK_ROWS = 32
+_SHARES = 120  # divides evenly among 1 to 6, 8, 10, 12, 15, 20 and more threads
+_FAST = {"contract", "reassoc", "nsz"}
 
 
-@numba.njit(cache=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
-def solve_rows(
+def work_shares(indptr: NDArray[np.integer], factors: int) -> NDArray[np.int64]:
+    """Cut rows into runs of about equal work.
+
+    Args:
+        indptr: of the sparse matrix, `(n_rows + 1,)`.
+        factors: d. A row costs about 12·d for each interaction and, in matrix products that run some six times as
+            fast, 12·d² whatever it has.
+
+    Returns:
+        Where each run begins, and where the last one ends, `(n_runs + 1,)`.
+    """
+    n_rows = len(indptr) - 1
+    work = indptr + np.arange(n_rows + 1) * (factors / 6)
+    targets = np.linspace(0, work[-1], min(_SHARES, n_rows) + 1)
+    starts = np.searchsorted(work, targets)
+    starts[0], starts[-1] = 0, n_rows
+    return np.unique(starts).astype(np.int64)
+
+
+@numba.njit(cache=True, parallel=True, fastmath=_FAST)
+def improve_rows(
+    shares: NDArray[np.int64],
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     strength: NDArray[np.float32],
@@ -36,11 +60,13 @@ def solve_rows(
     preconditioner: NDArray[np.float32],
     regularization: NDArray[np.float32],
     steps: int,
+    relaxation: float,
     factors: NDArray[np.float32],
 ) -> None:  # pragma: no cover - compiled
     """Improve `factors` in place by `steps` steps of preconditioned CG on every row.
 
     Args:
+        shares: where the rows of each run of `work_shares` begin, `(n_runs + 1,)`.
         indptr: of the sparse matrix, `(n_rows + 1,)`.
         indices: column of each interaction, `(nnz,)`.
         strength: of each interaction, `(nnz,)`.
@@ -49,45 +75,100 @@ def solve_rows(
         preconditioner: symmetric positive definite, `(d, d)`.
         regularization: λ_u of each row, `(n_rows,)`.
         steps: of conjugate gradients.
+        relaxation: how far to go along what was found; 1 goes to it.
         factors: starting values, overwritten by the result, `(n_rows, d)`.
     """
-    n_rows, d = factors.shape
-    for block in numba.prange((n_rows + BLOCK_ROWS - 1) // BLOCK_ROWS):
-        start = block * BLOCK_ROWS
-        n = min(BLOCK_ROWS, n_rows - start)
-        x = factors[start : start + n]
-        product = np.dot(x, gram)
-        residual = np.empty((n, d), dtype=np.float32)
-        for r in range(n):
-            _add_own(product[r], x[r], start + r, indptr, indices, strength, others, regularization)
-            _right_side(residual[r], start + r, indptr, indices, strength, others)
-            for k in range(d):
-                residual[r, k] -= product[r, k]
-        direction = np.dot(residual, preconditioner)
-        rho = np.empty(n, dtype=np.float32)
-        for r in range(n):
-            rho[r] = _dot(residual[r], direction[r])
-        for step in range(steps):
-            np.dot(direction, gram, product)
+    d = factors.shape[1]
+    relaxed = np.float32(relaxation)
+    for share in numba.prange(len(shares) - 1):
+        residual = np.empty((BLOCK_ROWS, d), dtype=np.float32)
+        direction = np.empty((BLOCK_ROWS, d), dtype=np.float32)
+        product = np.empty((BLOCK_ROWS, d), dtype=np.float32)
+        rho = np.empty(BLOCK_ROWS, dtype=np.float32)
+        for start in range(shares[share], shares[share + 1], BLOCK_ROWS):
+            n = min(BLOCK_ROWS, shares[share + 1] - start)
+            x = factors[start : start + n]
+            np.dot(x, gram, residual[:n])
             for r in range(n):
-                _add_own(product[r], direction[r], start + r, indptr, indices, strength, others, regularization)
-                curvature = _dot(direction[r], product[r])
-                # A solved row has no residual left; dividing by its curvature of zero would make NaN of it.
-                length = rho[r] / curvature if curvature > 0 and rho[r] > 0 else np.float32(0)
-                for k in range(d):
-                    x[r, k] += length * direction[r, k]
-                    residual[r, k] -= length * product[r, k]
-            if step + 1 < steps:
-                np.dot(residual, preconditioner, product)
+                _residual(residual[r], x[r], start + r, indptr, indices, strength, others, regularization)
+            np.dot(residual[:n], preconditioner, direction[:n])
+            for r in range(n):
+                rho[r] = _dot(residual[r], direction[r])
+            for step in range(steps):
+                np.dot(direction[:n], gram, product[:n])
                 for r in range(n):
-                    rho_new = _dot(residual[r], product[r])
-                    turn = rho_new / rho[r] if rho[r] > 0 else np.float32(0)
-                    rho[r] = rho_new
+                    _add_own(product[r], direction[r], start + r, indptr, indices, strength, others, regularization)
+                    curvature = _dot(direction[r], product[r])
+                    # A solved row has no residual left; dividing by its curvature of zero would make NaN of it.
+                    length = rho[r] / curvature if curvature > 0 and rho[r] > 0 else np.float32(0)
                     for k in range(d):
-                        direction[r, k] = product[r, k] + turn * direction[r, k]
+                        x[r, k] += relaxed * length * direction[r, k]
+                        residual[r, k] -= length * product[r, k]
+                if step + 1 < steps:
+                    np.dot(residual[:n], preconditioner, product[:n])
+                    for r in range(n):
+                        rho_new = _dot(residual[r], product[r])
+                        turn = rho_new / rho[r] if rho[r] > 0 else np.float32(0)
+                        rho[r] = rho_new
+                        for k in range(d):
+                            direction[r, k] = product[r, k] + turn * direction[r, k]
 
 
-@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+@numba.njit(cache=True, parallel=True, fastmath=_FAST)
+def solve_rows(
+    shares: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    strength: NDArray[np.float32],
+    others: NDArray[np.float32],
+    gram: NDArray[np.float64],
+    regularization: NDArray[np.float64],
+    relaxation: float,
+    factors: NDArray[np.float32],
+) -> None:  # pragma: no cover - compiled
+    """Solve every row exactly, in float64, by a Cholesky decomposition; `improve_rows` has the arguments."""
+    d = factors.shape[1]
+    for share in numba.prange(len(shares) - 1):
+        system = np.empty((d, d), dtype=np.float64)
+        side = np.empty(d, dtype=np.float64)
+        for row in range(shares[share], shares[share + 1]):
+            system[:] = gram
+            side[:] = 0
+            for k in range(d):
+                system[k, k] += regularization[row]
+            for position in range(indptr[row], indptr[row + 1]):
+                y = others[indices[position]]
+                for k in range(d):
+                    weighted = np.float64(strength[position]) * y[k]
+                    side[k] += weighted
+                    for j in range(k + 1):
+                        system[k, j] += weighted * y[j]
+            _solve_cholesky(system, side)
+            for k in range(d):
+                factors[row, k] += relaxation * (side[k] - factors[row, k])
+
+
+@numba.njit(cache=True, parallel=True, fastmath=_FAST)
+def weighted_sums(
+    shares: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    strength: NDArray[np.float32],
+    others: NDArray[np.float32],
+    sums: NDArray[np.float32],
+) -> None:  # pragma: no cover - compiled
+    """Write Σ_i s_i y_i of every row to `sums`, `(n_rows, d)`; `improve_rows` has the arguments."""
+    for share in numba.prange(len(shares) - 1):
+        for row in range(shares[share], shares[share + 1]):
+            side = sums[row]
+            side[:] = 0
+            for position in range(indptr[row], indptr[row + 1]):
+                y = others[indices[position]]
+                for k in range(len(side)):
+                    side[k] += strength[position] * y[k]
+
+
+@numba.njit(cache=True, fastmath=_FAST)
 def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.float32:  # pragma: no cover - compiled
     total = np.float32(0)
     for k in range(len(a)):
@@ -95,7 +176,7 @@ def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> np.float32:  # pragm
     return total
 
 
-@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+@numba.njit(cache=True, fastmath=_FAST)
 def _add_own(
     product: NDArray[np.float32],
     vector: NDArray[np.float32],
@@ -117,18 +198,43 @@ def _add_own(
             product[k] += weight * y[k]
 
 
-@numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
-def _right_side(
-    side: NDArray[np.float32],
+@numba.njit(cache=True, fastmath=_FAST)
+def _residual(
+    residual: NDArray[np.float32],
+    x: NDArray[np.float32],
     row: int,
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     strength: NDArray[np.float32],
     others: NDArray[np.float32],
+    regularization: NDArray[np.float32],
 ) -> None:  # pragma: no cover - compiled
-    """Write Σ s_i y_i into `side`."""
-    side[:] = 0
+    """Turn α0·G·x in `residual` into b - A·x."""
+    d = len(x)
+    for k in range(d):
+        residual[k] = -residual[k] - regularization[row] * x[k]
     for position in range(indptr[row], indptr[row + 1]):
         y = others[indices[position]]
-        for k in range(len(side)):
-            side[k] += strength[position] * y[k]
+        weight = strength[position] * (np.float32(1) - _dot(y, x))
+        for k in range(d):
+            residual[k] += weight * y[k]
+
+
+@numba.njit(cache=True)
+def _solve_cholesky(system: NDArray[np.float64], side: NDArray[np.float64]) -> None:  # pragma: no cover - compiled
+    """Overwrite the lower half of `system` with its Cholesky factor, and `side` with the solution."""
+    d = len(side)
+    for k in range(d):
+        for j in range(k + 1):
+            total = system[k, j]
+            for i in range(j):
+                total -= system[k, i] * system[j, i]
+            system[k, j] = np.sqrt(total) if j == k else total / system[j, j]
+    for k in range(d):
+        for j in range(k):
+            side[k] -= system[k, j] * side[j]
+        side[k] /= system[k, k]
+    for k in range(d - 1, -1, -1):
+        for j in range(k + 1, d):
+            side[k] -= system[j, k] * side[j]
+        side[k] /= system[k, k]

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgw.core.progress import SILENT
-from mgw.recommend.als.solver import regularization_weights, train
+from mgw.recommend.als.side import regularization_weights
+from mgw.recommend.als.solver import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,9 @@ from threadpoolctl import threadpool_limits
 
 from mgw.core.errors import MemoryShort, NoEvents, ParametersInvalid
 from mgw.core.memory import available_bytes
-from mgw.recommend.als.kernels import solve_rows
+from mgw.recommend.als.kernels import improve_rows, solve_rows
+from mgw.recommend.als.side import Side
+from mgw.recommend.als.start import starting_values
 from mgw.recommend.foldin import weighted_gram
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from mgw.core.progress import Progress
     from mgw.core.settings import AlsSettings
 
-CG_STEPS = 3
 _LEAST_REGULARIZATION = 1e-5
 _MOST_REGULARIZATION = 1e30  # more would leave float32, and everything is zero long before
 
@@ -59,29 +60,21 @@ def train(
     """
     _check(matrix)
     _require_memory(matrix, settings.factors)
-    by_user = (matrix * np.float32(settings.strength_scale)).tocsr()
-    by_item = by_user.T.tocsr()
-    users, items = _starting_values(by_user, by_item, settings)
+    users = Side.of(matrix, settings, scale=settings.strength_scale)
+    items = Side.of(matrix.T.tocsr(), settings, scale=settings.strength_scale)
     with (
         threadpool_limits(1, user_api="blas"),
         _numba_threads(threads),
         progress.stage("training ALS", settings.epochs) as stage,
     ):
+        x, y = starting_values(users, items, settings)
         for epoch in range(1, settings.epochs + 1):
-            _half_step(by_user, items, users, settings)
-            _half_step(by_item, users, items, settings)
+            # The users' starting values are only a guess at the solution, or nothing at all: no way to go further.
+            _half_step(users, y, x, settings, 1.0 if epoch == 1 else settings.relaxation)
+            _half_step(items, x, y, settings, 1.0 if epoch == 1 else settings.relaxation)
             stage.advance()
-            on_epoch(epoch, users, items)
-    return users, items
-
-
-def regularization_weights(matrix: csr_array[np.float32], settings: AlsSettings) -> NDArray[np.float64]:
-    """Return λ of each row of `matrix`, `(n_rows,)`: λ·(n + α0·n_columns)^ν with n its interactions."""
-    n_rows, n_columns = matrix.shape
-    seen = np.diff(matrix.indptr) + settings.unobserved_weight * n_columns
-    weights: NDArray[np.float64] = settings.regularization * seen**settings.regularization_exponent
-    assert weights.shape == (n_rows,)
-    return weights
+            on_epoch(epoch, x, y)
+    return x, y
 
 
 def _check(matrix: csr_array[np.float32]) -> None:
@@ -107,41 +100,27 @@ def _require_memory(matrix: csr_array[np.float32], factors: int) -> None:
         )
 
 
-def _starting_values(
-    by_user: csr_array[np.float32], by_item: csr_array[np.float32], settings: AlsSettings
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    rng = np.random.default_rng(settings.seed)
-    scale = np.float32(settings.init_stddev / np.sqrt(settings.factors))
-    sides = []
-    for side in (by_user, by_item):
-        factors = rng.standard_normal((side.shape[0], settings.factors), dtype=np.float32) * scale
-        factors[np.diff(side.indptr) == 0] = 0
-        sides.append(factors)
-    return sides[0], sides[1]
-
-
 def _half_step(
-    matrix: csr_array[np.float32],
-    others: NDArray[np.float32],
-    factors: NDArray[np.float32],
-    settings: AlsSettings,
+    side: Side, others: NDArray[np.float32], factors: NDArray[np.float32], settings: AlsSettings, relaxation: float
 ) -> None:
     gram = weighted_gram(others, settings.unobserved_weight)
     # Next to no regularization may leave a system singular, and the rounding errors of float32 would then grow into
     # the factors without end. This much more is below what float32 can tell from none.
     floor = _LEAST_REGULARIZATION * np.trace(gram) / len(gram) + np.finfo(np.float32).tiny
-    regularization = np.clip(regularization_weights(matrix, settings), floor, _MOST_REGULARIZATION)
-    shared = gram + regularization.mean() * np.eye(len(gram))
-    inverse = np.linalg.inv(shared)
-    solve_rows(
-        matrix.indptr.astype(np.int64),
-        matrix.indices.astype(np.int32),
-        matrix.data,
-        others,
+    regularization = np.clip(side.regularization, floor, _MOST_REGULARIZATION)
+    rows = side.shares, side.indptr, side.indices, side.strength, others
+    if settings.solver == "cholesky":
+        solve_rows(*rows, gram, regularization, relaxation, factors)
+        return
+    inverse = np.linalg.inv(gram + regularization.mean() * np.eye(len(gram)))
+    preconditioner = ((inverse + inverse.T) / 2).astype(np.float32)
+    improve_rows(
+        *rows,
         gram.astype(np.float32),
-        ((inverse + inverse.T) / 2).astype(np.float32),
+        preconditioner,
         regularization.astype(np.float32),
-        CG_STEPS,
+        settings.cg_steps,
+        relaxation,
         factors,
     )
 
