@@ -78,7 +78,7 @@ class Measured:
         def see(users: np.ndarray, items: np.ndarray) -> None:
             nonlocal looking
             now = time.perf_counter()
-            model = ALS(users.copy(), items.copy())
+            model = ALS(users.copy(), items.copy(), self.settings)
             epochs.append((now - began - looking, loss(model, self.train, self.settings), self.ndcg(model)))
             looking += time.perf_counter() - now
 

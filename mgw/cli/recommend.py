@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,12 +12,13 @@ import typer
 from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_models, project_session
+from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
-    from mgw.core.settings import RecommendSettings
+    from mgw.core.settings import LoadedSettings, RecommendSettings
     from mgw.recommend.catalogue import Title
     from mgw.recommend.history import History
     from mgw.recommend.recommender import Recommendation, Recommender
@@ -27,20 +30,53 @@ TopK = Annotated[int | None, typer.Option("--top-k", "-k", min=1, help="How many
 
 def recommend(
     ctx: typer.Context,
-    user: Annotated[str, typer.Argument(help="Id of the user, as it was imported.")],
+    user: Annotated[str | None, typer.Argument(help="Id of the user, as it was imported.")] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="For every user, into the file that --out names.")] = False,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="With --all: a file that ends in .parquet, .csv or .jsonl.")
+    ] = None,
     top_k: TopK = None,
     json: Json = False,
 ) -> None:
-    """Recommend titles to a user, with the watched titles that speak for each.
+    """Recommend titles to a user, with the watched titles that speak for each; or to everybody, into a file.
 
     A user of whom nothing is known gets what most people watch, and the output says so.
     """
     from mgw.recommend.recommender import Recommender
 
     loaded = current_project(ctx, recommend__top_k=top_k)
+    if everyone or to is not None:
+        if user is not None or not everyone or to is None:
+            raise UsageInvalid("--all and --out belong together, without a user", hint="--all --out recs.parquet")
+        _recommend_everyone(loaded, to, json=json)
+        return
+    if user is None:
+        raise UsageInvalid("a user is missing", hint="name one, or all with --all --out recs.parquet")
     recommender = Recommender(project_models(loaded).current())
     with project_session(loaded) as connection:
         show_recommendations(recommender, connection, user, loaded.settings.recommend, json=json)
+
+
+def _recommend_everyone(loaded: LoadedSettings, path: Path, *, json: bool) -> None:
+    from mgw.recommend.everyone import recommend_everyone
+    from mgw.recommend.listing import write_lists
+    from mgw.recommend.source import read_training_data
+
+    snapshot = project_models(loaded).current()
+    began = time.perf_counter()
+    with project_session(loaded) as connection:
+        data = read_training_data(connection)
+    settings = loaded.settings
+    with out.progress() as progress:
+        lists = recommend_everyone(
+            data, snapshot, settings.recommend.top_k, threads=settings.threads, progress=progress
+        )
+        rows = write_lists(path, lists)
+    seconds, users, name = time.perf_counter() - began, len(data.user_ids), snapshot.manifest.name
+    if json:
+        out.json({"file": str(path), "users": users, "rows": rows, "model": name, "seconds": seconds})
+    else:
+        out.print(f"{path}: {rows:,} recommendations to {users:,} users, by {name}, in {seconds:.1f} s")
 
 
 def show_recommendations(

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from mgw.core.errors import DiskFull, FileUnreadable, ReadOnly
 
@@ -54,6 +54,13 @@ def storage_errors(path: Path, action: Literal["write", "read"] = "write") -> It
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Write `content` to `path` by way of a file beside it, synced and renamed; the umask takes from `mode`."""
+    with file_published_as(path, mode=mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def file_published_as(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Yield an empty file beside `path`; it becomes `path` when the block ends well and vanishes when it does not."""
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = _aside(path)
@@ -62,7 +69,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o666) -> None:
             _lock(descriptor)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
                 aside.replace(path)

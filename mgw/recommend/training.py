@@ -11,17 +11,15 @@ A snapshot names titles by the callers' ids, not by a database's integers, so it
 from __future__ import annotations
 
 import hashlib
-import platform
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from mgw import __version__
 from mgw.recommend.als import ALS, loss
 from mgw.recommend.foldin import weighted_gram
 from mgw.recommend.interactions import strength_matrix
+from mgw.recommend.versions import library_versions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,9 +83,3 @@ def describe_data(data: TrainingData, matrix: csr_array[np.float32]) -> dict[str
         "content": data.events.n_items,
         "fingerprint": f"sha256:{digest.hexdigest()}",
     }
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of the program and of what a model's bits depend on."""
-    libraries = {name: version(name) for name in ("numba", "numpy", "scipy")}
-    return {"mgw": __version__, "python": platform.python_version(), **libraries}

@@ -176,3 +176,14 @@ def test_the_demonstration_runs_twice_to_the_same_end(tmp_path):
 
 def _model(text):
     return text.partition("model ")[2].partition(":")[0]
+
+
+def test_recommendations_for_everybody(project):
+    report = answer(project, "recommend", "--all", "--out", "recs.parquet", "--top-k", "3")
+    assert (report["users"], report["rows"]) == (800, 2400)
+    assert (project / "recs.parquet").stat().st_size > 0
+    printed, _ = mgw(project, "recommend", "--all", "--out", "recs.csv")
+    assert "8,000 recommendations to 800 users" in printed
+    for arguments in (["--all"], ["--out", "x.csv"], ["u00042", "--all", "--out", "x.csv"], []):
+        assert "error[USAGE_INVALID]" in mgw(project, "recommend", *arguments, code=2)[1]
+    assert "error[USAGE_INVALID]" in mgw(project, "recommend", "--all", "--out", "x.xls", code=2)[1]

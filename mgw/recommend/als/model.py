@@ -1,4 +1,4 @@
-"""ALS as a model: parameters in, factors out.
+"""ALS as a model: parameters in, factors out, and what can be asked of them.
 
 The objective is that of Rendle, Krichene, Zhang & Koren (2021), "Revisiting the Performance of iALS on Item
 Recommendation Benchmarks", eq. 2–4, with strengths on the observed pairs:
@@ -13,16 +13,21 @@ The second sum runs over all pairs, observed or not; through the Gram matrix it 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from mgw.core.errors import ParametersInvalid
 from mgw.core.progress import SILENT
+from mgw.recommend.als import storage
 from mgw.recommend.als.side import regularization_weights
-from mgw.recommend.als.solver import train
+from mgw.recommend.als.solver import solve_exactly, train
+from mgw.recommend.foldin import FoldIn
+from mgw.recommend.ranking import best_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
@@ -35,15 +40,17 @@ _LOSS_PAIRS = 65_536  # predicted at once, to stay in the cache
 
 @dataclass(frozen=True, slots=True)
 class ALS:
-    """A fitted model.
+    """A fitted model: nothing changes it; what learns more is another model.
 
     Attributes:
         user_factors: `(n_users, factors)`; zero for a user without interactions.
         item_factors: `(n_items, factors)`; zero for a title without interactions.
+        settings: the parameters.
     """
 
     user_factors: NDArray[np.float32]
     item_factors: NDArray[np.float32]
+    settings: AlsSettings
 
     @classmethod
     def fit(
@@ -54,7 +61,7 @@ class ALS:
         threads: int = 0,
         progress: Progress = SILENT,
         on_epoch: Callable[[int, ALS], None] | None = None,
-    ) -> ALS:
+    ) -> Self:
         """Fit factors to a matrix of strengths.
 
         Args:
@@ -62,7 +69,7 @@ class ALS:
             settings: the parameters.
             threads: how many; 0 means one for each CPU that this process may use.
             progress: where to report epochs.
-            on_epoch: called after each epoch with its number, from 1, and the model so far.
+            on_epoch: called after each epoch with its number, from 1, and the model so far, which goes on changing.
 
         Raises:
             NoEvents: the matrix has no interactions.
@@ -72,13 +79,193 @@ class ALS:
 
         def report(epoch: int, users: NDArray[np.float32], items: NDArray[np.float32]) -> None:
             if on_epoch is not None:
-                on_epoch(epoch, cls(users, items))
+                on_epoch(epoch, cls(users, items, settings))
 
-        return cls(*train(matrix, settings, threads=threads, progress=progress, on_epoch=report))
+        return cls(*train(matrix, settings, threads=threads, progress=progress, on_epoch=report), settings)
 
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score every title for some users, `(len(users), n_items)`."""
         return self.user_factors[users] @ self.item_factors.T
+
+    def recommend(
+        self,
+        users: NDArray[np.integer] | NDArray[np.float32],
+        top_k: int = 10,
+        *,
+        exclude: csr_array[Any] | None = None,
+        threads: int = 0,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """List the best titles of users; titles without interactions, and users without any, have none.
+
+        Args:
+            users: rows of the training matrix, `(n,)`, or factors such as `fold_in` gives, `(n, factors)`.
+            top_k: length of the lists.
+            exclude: the stored entries of each row are not listed, `(n, n_items)`: what a user has seen, for example.
+            threads: how many; 0 means one for each CPU that this process may use.
+
+        Returns:
+            Columns, `(n, top_k)`, best first, and their scores; -1 and -inf where there is nothing left to list.
+
+        Raises:
+            ParametersInvalid: there is no such user, or a shape does not fit.
+        """
+        factors = self._of_users(np.asarray(users))
+        if exclude is not None and exclude.shape != (len(factors), len(self.item_factors)):
+            raise ParametersInvalid(
+                f"what to exclude has the shape {exclude.shape}, not {(len(factors), len(self.item_factors))}",
+                hint="one row for each user of the list, in its order: matrix[users]",
+            )
+        present = np.flatnonzero(self.item_factors.any(axis=1))
+        within = None if exclude is None else exclude.tocsc()[:, present].tocsr()
+        columns, scores = best_columns(factors, self.item_factors[present], top_k, within, threads=threads)
+        columns[~factors.any(axis=1)], scores[~factors.any(axis=1)] = -1, -np.inf
+        listed = columns >= 0
+        columns[listed] = present[columns[listed]]
+        return columns, scores
+
+    def similar_items(self, item: int, top_k: int = 10) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """List the titles whose factors point most nearly where a title's do, and the cosines, each `(≤ top_k,)`.
+
+        Raises:
+            ParametersInvalid: there is no such title, or nobody watched it.
+        """
+        return _similar(self.item_factors, item, top_k, "title")
+
+    def similar_users(self, user: int, top_k: int = 10) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """List the users whose factors point most nearly where a user's do, and the cosines, each `(≤ top_k,)`.
+
+        Raises:
+            ParametersInvalid: there is no such user, or nothing is known of that one.
+        """
+        return _similar(self.user_factors, user, top_k, "user")
+
+    def fold_in(self, histories: csr_array[np.float32], *, threads: int = 0) -> NDArray[np.float32]:
+        """Solve exactly for users by their histories alone, `(n, factors)`; the titles' factors stay as they are.
+
+        Args:
+            histories: strengths > 0, `(n, n_items)`.
+            threads: how many; 0 means one for each CPU that this process may use.
+
+        Raises:
+            ParametersInvalid: a strength is not a positive number, or the titles are not those of the training.
+        """
+        if histories.shape[1] != len(self.item_factors):
+            raise ParametersInvalid(
+                f"the histories have {histories.shape[1]} titles, the model {len(self.item_factors)}",
+                hint="one column for each title of the training matrix, in its order",
+            )
+        return solve_exactly(histories, self.item_factors, self.settings, threads=threads)
+
+    def explain(self, history: csr_array[np.float32], targets: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Split a folded-in user's scores over what that user watched.
+
+        Args:
+            history: of one user, strengths > 0, `(1, n_items)`.
+            targets: titles, `(m,)`.
+
+        Returns:
+            What each watched title gives to each target's score, `(m, history.nnz)`, in the order of
+            `history.indices`; a row sums to the score.
+        """
+        fold_in = FoldIn(self.item_factors, self.settings)
+        return fold_in.contributions(history.indices.astype(np.int64), history.data, np.asarray(targets))
+
+    def partial_fit(
+        self,
+        matrix: csr_array[np.float32],
+        *,
+        users: NDArray[np.integer] | None = None,
+        items: NDArray[np.integer] | None = None,
+        threads: int = 0,
+    ) -> Self:
+        """Solve exactly for users and titles whose interactions changed, the users first; all others stay.
+
+        Args:
+            matrix: all strengths as they are now; it may have more users and titles than the model, behind those that
+                the model has, and these are solved for too.
+            users: rows to solve for, `(n,)`.
+            items: columns to solve for, `(m,)`, given the users' new factors.
+            threads: how many; 0 means one for each CPU that this process may use.
+
+        Raises:
+            ParametersInvalid: the matrix is smaller than the model, or a strength is not a positive number.
+        """
+        n_users, n_items = matrix.shape
+        if n_users < len(self.user_factors) or n_items < len(self.item_factors):
+            raise ParametersInvalid(
+                f"the matrix is {n_users} × {n_items}, the model {len(self.user_factors)} × {len(self.item_factors)}",
+                hint="users and titles keep their places; new ones come behind them",
+            )
+        x, y = _grown(self.user_factors, n_users), _grown(self.item_factors, n_items)
+        rows = _with_new(users, len(self.user_factors), n_users, "user")
+        columns = _with_new(items, len(self.item_factors), n_items, "title")
+        x[rows] = solve_exactly(matrix[rows], y, self.settings, threads=threads)
+        y[columns] = solve_exactly(matrix.T.tocsr()[columns], x, self.settings, threads=threads)
+        return type(self)(x, y, self.settings)
+
+    def save(self, folder: Path | str) -> str:
+        """Publish the model as a snapshot in a folder, where `load` finds it; return its name.
+
+        Raises:
+            DiskFull, ReadOnly: it could not be written; what was there before is there still.
+        """
+        return storage.save(folder, self.user_factors, self.item_factors, self.settings)
+
+    @classmethod
+    def load(cls, folder: Path | str, name: str | None = None) -> Self:
+        """Read the snapshot that was saved last, or the one that is named; the arrays are mapped, not copied.
+
+        Raises:
+            ModelMissing, ModelNotFound: there is none.
+            ModelForeign: it is not a snapshot of ALS, or of another version of the format.
+            ModelDamaged: a file is not what was written.
+        """
+        return cls(*storage.load(folder, name))
+
+    def _of_users(self, users: NDArray[Any]) -> NDArray[np.float32]:
+        if users.ndim == 2 and users.shape[1] == self.item_factors.shape[1]:
+            return np.asarray(users, dtype=np.float32)
+        if users.ndim != 1 or not np.issubdtype(users.dtype, np.integer):
+            raise ParametersInvalid(
+                f"users are rows of the training matrix or factors, not an array of {users.dtype} {users.shape}",
+                hint="an array of whole numbers, or what `fold_in` gives",
+            )
+        _require_places(users, len(self.user_factors), "user")
+        known: NDArray[np.float32] = self.user_factors[users]
+        return known
+
+
+def _similar(
+    factors: NDArray[np.float32], place: int, top_k: int, kind: str
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    _require_places(np.array([place]), len(factors), kind)
+    if not factors[place].any():
+        raise ParametersInvalid(f"nothing is known of the {kind} {place}", hint="it has no interaction in the training")
+    lengths = np.linalg.norm(factors, axis=1)
+    present = np.flatnonzero(lengths)
+    present = present[present != place]
+    directions = factors[present] / lengths[present, None]
+    columns, cosines = best_columns(factors[[place]] / lengths[place], directions, min(top_k, len(present)))
+    return present[columns[0]].astype(np.int32), cosines[0]
+
+
+def _require_places(places: NDArray[np.integer], count: int, kind: str) -> None:
+    wrong = places[(places < 0) | (places >= count)]
+    if len(wrong):
+        raise ParametersInvalid(f"there is no {kind} {wrong[0]}", hint=f"the model has {count}, counted from 0")
+
+
+def _with_new(places: NDArray[np.integer] | None, before: int, now: int, kind: str) -> NDArray[np.int64]:
+    """Return some places and those from `before` on, of `now` in all, each once and in order."""
+    named = np.asarray([] if places is None else places, dtype=np.int64)
+    _require_places(named, now, kind)
+    return np.union1d(named, np.arange(before, now))
+
+
+def _grown(factors: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
+    grown = np.zeros((rows, factors.shape[1]), dtype=np.float32)
+    grown[: len(factors)] = factors
+    return grown
 
 
 def loss(model: ALS, matrix: csr_array[np.float32], settings: AlsSettings) -> float:

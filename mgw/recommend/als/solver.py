@@ -6,11 +6,10 @@ What is minimised stands in `mgw.recommend.als.model`; how one half-step does it
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+from msgspec.structs import replace
 from threadpoolctl import threadpool_limits
 
 from mgw.core.errors import MemoryShort, NoEvents, ParametersInvalid
@@ -19,9 +18,10 @@ from mgw.recommend.als.kernels import improve_rows, solve_rows
 from mgw.recommend.als.side import Side
 from mgw.recommend.als.start import starting_values
 from mgw.recommend.foldin import weighted_gram
+from mgw.recommend.threads import numba_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
@@ -64,7 +64,7 @@ def train(
     items = Side.of(matrix.T.tocsr(), settings, scale=settings.strength_scale)
     with (
         threadpool_limits(1, user_api="blas"),
-        _numba_threads(threads),
+        numba_threads(threads),
         progress.stage("training ALS", settings.epochs) as stage,
     ):
         x, y = starting_values(users, items, settings)
@@ -75,6 +75,29 @@ def train(
             stage.advance()
             on_epoch(epoch, x, y)
     return x, y
+
+
+def solve_exactly(
+    matrix: csr_array[np.float32], others: NDArray[np.float32], settings: AlsSettings, *, threads: int
+) -> NDArray[np.float32]:
+    """Solve for the factors of some rows alone, `(n_rows, d)`: zero for a row without interactions.
+
+    Args:
+        matrix: strengths > 0, `(n_rows, n_columns)`.
+        others: factors of the columns, `(n_columns, d)`, which stay as they are.
+        settings: the parameters that they were trained with.
+        threads: how many; 0 means one for each CPU that this process may use.
+
+    Raises:
+        ParametersInvalid: a strength is not a positive number.
+    """
+    factors = np.zeros((matrix.shape[0], others.shape[1]), dtype=np.float32)
+    if matrix.nnz:
+        _check(matrix)
+        side = Side.of(matrix, settings, scale=settings.strength_scale)
+        with threadpool_limits(1, user_api="blas"), numba_threads(threads):
+            _half_step(side, others, factors, replace(settings, solver="cholesky"), 1.0)
+    return factors
 
 
 def _check(matrix: csr_array[np.float32]) -> None:
@@ -123,15 +146,3 @@ def _half_step(
         relaxation,
         factors,
     )
-
-
-@contextmanager
-def _numba_threads(threads: int) -> Iterator[None]:
-    """Set Numba's number of threads for a block; 0 means all."""
-    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # set when Numba is imported
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(threads or most, most))
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)

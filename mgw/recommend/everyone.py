@@ -1,0 +1,114 @@
+"""Recommendations for every user, in memory that does not grow with their number.
+
+The answers are those of `Recommender`, which asks for one user: everybody is folded in from the events of this moment,
+what a user has met is left out, and a user of whom nothing is known gets what most people watch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import numpy as np
+from scipy.sparse import csr_array
+
+from mgw.core.progress import SILENT
+from mgw.core.settings import AlsSettings
+from mgw.recommend.als.solver import solve_exactly
+from mgw.recommend.interactions import strength_matrix
+from mgw.recommend.ranking import best_columns
+from mgw.recommend.recommender import RecommendationType
+from mgw.recommend.split import seen_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from mgw.core.artifacts import Snapshot
+    from mgw.core.progress import Progress
+    from mgw.recommend.source import TrainingData
+
+_USERS = 8192
+"""Users answered at once."""
+
+
+class Lists(NamedTuple):
+    """The lists of some users, a row for each title of each list.
+
+    Attributes:
+        user_ids: the callers' ids, UTF-8, `(m,)`.
+        ranks: places on the list, from 1, `(m,)`.
+        content_ids: the callers' ids, UTF-8, `(m,)`.
+        scores: as `Recommendation` has them, `(m,)`.
+        types: names of `RecommendationType`, `(m,)`.
+    """
+
+    user_ids: NDArray[np.bytes_]
+    ranks: NDArray[np.int32]
+    content_ids: NDArray[np.bytes_]
+    scores: NDArray[np.float32]
+    types: NDArray[np.str_]
+
+
+def recommend_everyone(
+    data: TrainingData, snapshot: Snapshot, top_k: int, *, threads: int = 0, progress: Progress = SILENT
+) -> Iterator[Lists]:
+    """Yield the lists of all users, in the order of the database, some thousands at a time.
+
+    Args:
+        data: all events.
+        snapshot: of ALS.
+        top_k: length of the lists; shorter where a user has met nearly everything.
+        threads: how many; 0 means one for each CPU that this process may use.
+        progress: told of each user answered.
+    """
+    settings = msgspec.convert(snapshot.manifest.parameters, AlsSettings)
+    content_ids, viewers = snapshot.array("content_ids"), snapshot.array("viewers")
+    places = _places(data.content_ids, content_ids)
+    strengths = _moved(strength_matrix(data.events), places, len(content_ids))
+    seen = _moved(seen_matrix(data.events), places, len(content_ids))
+    watched = np.flatnonzero(viewers > 0)
+    factors = np.ascontiguousarray(snapshot.array("item_factors")[watched])
+    n_users = max(int(snapshot.manifest.data["users"]), 1)
+    popularity = (viewers[watched] / n_users).astype(np.float32)[:, None]  # (n_watched, 1)
+    with progress.stage("recommending", len(data.user_ids)) as stage:
+        for start in range(0, len(data.user_ids), _USERS):
+            rows = slice(start, start + _USERS)
+            met = seen[rows].tocsc()[:, watched].tocsr()
+            users = solve_exactly(strengths[rows], snapshot.array("item_factors"), settings, threads=threads)
+            known = np.asarray(users.any(axis=1))
+            columns, scores = best_columns(users, factors, top_k, met, threads=threads)
+            cold = np.flatnonzero(~known)
+            alike = np.ones((len(cold), 1), dtype=np.float32)
+            columns[cold], scores[cold] = best_columns(alike, popularity, top_k, met[cold], threads=threads)
+            yield _lists(data.user_ids[rows], content_ids[watched], columns, scores, known)
+            stage.advance(len(users))
+
+
+def _lists(
+    user_ids: NDArray[np.bytes_],
+    content_ids: NDArray[np.bytes_],
+    columns: NDArray[np.int32],
+    scores: NDArray[np.float32],
+    known: NDArray[np.bool_],
+) -> Lists:
+    users, ranks = np.nonzero(columns >= 0)
+    types = np.where(known, RecommendationType.COLLABORATIVE.value, RecommendationType.COLD_START.value)
+    listed = columns[users, ranks]
+    return Lists(user_ids[users], (ranks + 1).astype(np.int32), content_ids[listed], scores[users, ranks], types[users])
+
+
+def _places(wanted: NDArray[np.bytes_], known: NDArray[np.bytes_]) -> NDArray[np.int64]:
+    """Return where each of `wanted` is in `known`, -1 where it is not."""
+    where = {identifier: place for place, identifier in enumerate(known.tolist())}
+    return np.array([where.get(identifier, -1) for identifier in wanted.tolist()], dtype=np.int64)
+
+
+def _moved(matrix: csr_array[Any], places: NDArray[np.int64], n_columns: int) -> csr_array[Any]:
+    """Give each column its place; what has none, a title that the snapshot does not know, is left out."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    columns = places[matrix.indices]
+    kept = columns >= 0
+    return csr_array((matrix.data[kept], (rows[kept], columns[kept])), shape=(matrix.shape[0], n_columns))
