@@ -31,6 +31,9 @@ def als(
     unobserved_weight: Annotated[float | None, typer.Option(help="α0. [als.unobserved_weight]")] = None,
     seed: Annotated[int | None, typer.Option(help="One seed gives one model. [als.seed]")] = None,
     threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from where this training, of the same data, was cut short.")
+    ] = False,
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Measure these parameters first, and keep the figures with the model.")
     ] = False,
@@ -38,8 +41,10 @@ def als(
 ) -> None:
     """Train implicit-feedback ALS on all viewing events and take the model into use.
 
-    The model is published as a snapshot in one step: a training that is interrupted leaves the model before it.
+    The model is published as a snapshot in one step: a training that is interrupted leaves the model before it. How far
+    it came is kept every few seconds; --resume goes on from there, and ends with the same bits.
     """
+    from mgw.core.settings import resolve_path
     from mgw.recommend.comparison import measured_als
     from mgw.recommend.source import read_training_data
     from mgw.recommend.training import train_als
@@ -65,6 +70,8 @@ def als(
             threads=loaded.settings.threads,
             progress=progress,
             measured=measured,
+            checkpoints=resolve_path(loaded, loaded.settings.state_dir) / "checkpoints" / "als",
+            resume=resume,
         )
     show_training(snapshot, time.perf_counter() - began, json=json)
 

@@ -17,11 +17,15 @@ import msgspec
 import numpy as np
 
 from mgw.recommend.als import ALS, loss
+from mgw.recommend.als.solver import Begun
+from mgw.recommend.checkpoint import Checkpoint
 from mgw.recommend.foldin import weighted_gram
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.versions import library_versions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
@@ -39,6 +43,8 @@ def train_als(
     threads: int,
     progress: Progress,
     measured: dict[str, Any] | None = None,
+    checkpoints: Path | None = None,
+    resume: bool = False,
 ) -> Snapshot:
     """Fit ALS on all events and publish the snapshot.
 
@@ -49,9 +55,16 @@ def train_als(
         threads: how many; 0 means one for each CPU.
         progress: where to report.
         measured: figures of an evaluation with these parameters, for the manifest.
+        checkpoints: a folder for how far the training came, in case it is cut short; none keeps nothing.
+        resume: go on from there, if this very training left something.
     """
     matrix = strength_matrix(data.events)
-    model = ALS.fit(matrix, settings, threads=threads, progress=progress)
+    described = describe_data(data, matrix)
+    checkpoint = None if checkpoints is None else Checkpoint(checkpoints, settings, described["fingerprint"])
+    if checkpoint is None:
+        model = ALS.fit(matrix, settings, threads=threads, progress=progress)
+    else:
+        model = fit_resumably(matrix, checkpoint, resume=resume, threads=threads, progress=progress)
     arrays: dict[str, NDArray[Any]] = {
         "item_factors": model.item_factors,
         "user_factors": model.user_factors,
@@ -60,14 +73,29 @@ def train_als(
         "user_ids": data.user_ids,
         "viewers": np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.int64),
     }
-    return store.publish(
+    snapshot = store.publish(
         "als",
         arrays,
         parameters=msgspec.to_builtins(settings),
-        data=describe_data(data, matrix),
+        data=described,
         metrics={"objective": loss(model, matrix, settings), **(measured or {})},
         versions=library_versions(),
     )
+    if checkpoint is not None:
+        checkpoint.clear()
+    return snapshot
+
+
+def fit_resumably(
+    matrix: csr_array[np.float32], checkpoint: Checkpoint, *, resume: bool, threads: int, progress: Progress
+) -> ALS:
+    """Fit ALS and keep now and then how far it came; with `resume`, from where this very training was cut short."""
+
+    def note(epoch: int, model: ALS) -> None:
+        checkpoint.note(Begun(epoch, model.user_factors, model.item_factors))
+
+    begun = checkpoint.read() if resume else None
+    return ALS.fit(matrix, checkpoint.settings, threads=threads, progress=progress, on_epoch=note, begun=begun)
 
 
 def describe_data(data: TrainingData, matrix: csr_array[np.float32]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from mgw.core.progress import Progress
     from mgw.core.settings import AlsSettings
+    from mgw.recommend.als.solver import Begun
 
 _LOSS_PAIRS = 65_536  # predicted at once, to stay in the cache
 
@@ -61,6 +62,7 @@ class ALS:
         threads: int = 0,
         progress: Progress = SILENT,
         on_epoch: Callable[[int, ALS], None] | None = None,
+        begun: Begun | None = None,
     ) -> Self:
         """Fit factors to a matrix of strengths.
 
@@ -70,6 +72,7 @@ class ALS:
             threads: how many; 0 means one for each CPU that this process may use.
             progress: where to report epochs.
             on_epoch: called after each epoch with its number, from 1, and the model so far, which goes on changing.
+            begun: how far an earlier training with the same matrix and parameters came, to go on from there.
 
         Raises:
             NoEvents: the matrix has no interactions.
@@ -81,7 +84,8 @@ class ALS:
             if on_epoch is not None:
                 on_epoch(epoch, cls(users, items, settings))
 
-        return cls(*train(matrix, settings, threads=threads, progress=progress, on_epoch=report), settings)
+        factors = train(matrix, settings, threads=threads, progress=progress, on_epoch=report, begun=begun)
+        return cls(*factors, settings)
 
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score every title for some users, `(len(users), n_items)`."""

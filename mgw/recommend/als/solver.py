@@ -6,7 +6,7 @@ What is minimised stands in `mgw.recommend.als.model`; how one half-step does it
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -33,6 +33,20 @@ _LEAST_REGULARIZATION = 1e-5
 _MOST_REGULARIZATION = 1e30  # more would leave float32, and everything is zero long before
 
 
+class Begun(NamedTuple):
+    """How far a training came.
+
+    Attributes:
+        epoch: the number of epochs that are done.
+        user_factors: `(n_users, d)`.
+        item_factors: `(n_items, d)`.
+    """
+
+    epoch: int
+    user_factors: NDArray[np.float32]
+    item_factors: NDArray[np.float32]
+
+
 def train(
     matrix: csr_array[np.float32],
     settings: AlsSettings,
@@ -40,6 +54,7 @@ def train(
     threads: int,
     progress: Progress,
     on_epoch: Callable[[int, NDArray[np.float32], NDArray[np.float32]], None],
+    begun: Begun | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit factors to a matrix of strengths.
 
@@ -49,6 +64,7 @@ def train(
         threads: how many; 0 means one for each CPU that this process may use.
         progress: where to report epochs.
         on_epoch: called after each epoch with its number, from 1, and the factors so far, which go on changing.
+        begun: how far an earlier training with the same matrix and parameters came; its arrays are written to.
 
     Returns:
         The users' factors, `(n_users, d)`, and the titles', `(n_items, d)`.
@@ -67,8 +83,9 @@ def train(
         numba_threads(threads),
         progress.stage("training ALS", settings.epochs) as stage,
     ):
-        x, y = starting_values(users, items, settings)
-        for epoch in range(1, settings.epochs + 1):
+        done, x, y = begun or Begun(0, *starting_values(users, items, settings))
+        stage.advance(done)
+        for epoch in range(done + 1, settings.epochs + 1):
             # The users' starting values are only a guess at the solution, or nothing at all: no way to go further.
             _half_step(users, y, x, settings, 1.0 if epoch == 1 else settings.relaxation)
             _half_step(items, x, y, settings, 1.0 if epoch == 1 else settings.relaxation)
