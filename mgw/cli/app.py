@@ -32,6 +32,7 @@ from mgw.cli.project import RootOptions
 from mgw.cli.recommend import recommend, similar
 from mgw.cli.sample import sample
 from mgw.cli.train import app as train_app
+from mgw.cli.tune import app as tune_app
 from mgw.cli.watch import watch
 from mgw.core.errors import DiskFull, MgwError, UsageInvalid
 
@@ -78,6 +79,7 @@ app.add_typer(db_app, name="db")
 app.command()(sample)
 app.add_typer(imports_app, name="import")
 app.add_typer(train_app, name="train")
+app.add_typer(tune_app, name="tune")
 app.command()(evaluate)
 app.command()(recommend)
 app.command()(similar)

@@ -62,7 +62,7 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     start: Literal["spectral", "random"] = "spectral"
     init_stddev: Positive = 0.1
     solver: Literal["cg", "cholesky"] = "cg"
-    cg_steps: PositiveInt = 2
+    cg_steps: PositiveInt = 1
     relaxation: Annotated[float, Meta(gt=0, lt=2)] = 1.4
     seed: Seed = 0
 

@@ -9,7 +9,7 @@ Rows are handled in blocks, so that the products with G and with the preconditio
 block; only the sum over a row's own items remains a loop over its interactions, and it costs one pass per step. The
 first residual b - A x takes one pass too: Σ_i s_i (1 - y_i·x) y_i is what the items add to it.
 The preconditioner is (α0·G + λ̄·I)⁻¹: what all rows share is solved exactly, and the steps are left with what a row's
-own items add. Starting from the last epoch's factors, two steps reach the exact solution's loss to a few per mille.
+own items add. Starting from the last epoch's factors, one step an epoch goes about as far as an exact solution does.
 
 The rows are dealt out in shares of about equal work, each to one thread, which sums in a fixed order; the shares depend
 on the matrix alone. So the result does not depend on the number of threads.
@@ -25,7 +25,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLOCK_ROWS = 32
+BLOCK_ROWS = 128
 _SHARES = 120  # divides evenly among 1 to 6, 8, 10, 12, 15, 20 and more threads
 _FAST = {"contract", "reassoc", "nsz"}
 
@@ -91,6 +91,9 @@ def improve_rows(
             np.dot(x, gram, residual[:n])
             for r in range(n):
                 _residual(residual[r], x[r], start + r, indptr, indices, strength, others, regularization)
+            for r in range(n):
+                for k in range(d):
+                    residual[r, k] = -residual[r, k]
             np.dot(residual[:n], preconditioner, direction[:n])
             for r in range(n):
                 rho[r] = _dot(residual[r], direction[r])
@@ -188,14 +191,9 @@ def _add_own(
     regularization: NDArray[np.float32],
 ) -> None:  # pragma: no cover - compiled
     """Add (λ_u·I + Σ s_i y_i y_iᵀ) · vector to `product`."""
-    d = len(vector)
-    for k in range(d):
+    for k in range(len(vector)):
         product[k] += regularization[row] * vector[k]
-    for position in range(indptr[row], indptr[row + 1]):
-        y = others[indices[position]]
-        weight = strength[position] * _dot(y, vector)
-        for k in range(d):
-            product[k] += weight * y[k]
+    _add_outer(product, vector, np.float32(0), indptr[row], indptr[row + 1], indices, strength, others)
 
 
 @numba.njit(cache=True, fastmath=_FAST)
@@ -209,15 +207,57 @@ def _residual(
     others: NDArray[np.float32],
     regularization: NDArray[np.float32],
 ) -> None:  # pragma: no cover - compiled
-    """Turn α0·G·x in `residual` into b - A·x."""
-    d = len(x)
-    for k in range(d):
-        residual[k] = -residual[k] - regularization[row] * x[k]
-    for position in range(indptr[row], indptr[row + 1]):
-        y = others[indices[position]]
-        weight = strength[position] * (np.float32(1) - _dot(y, x))
+    """Turn α0·G·x in `residual` into A·x - b."""
+    for k in range(len(x)):
+        residual[k] += regularization[row] * x[k]
+    _add_outer(residual, x, np.float32(1), indptr[row], indptr[row + 1], indices, strength, others)
+
+
+@numba.njit(cache=True, fastmath=_FAST)
+def _add_outer(
+    total: NDArray[np.float32],
+    vector: NDArray[np.float32],
+    target: np.float32,
+    position: int,
+    end: int,
+    indices: NDArray[np.int32],
+    strength: NDArray[np.float32],
+    others: NDArray[np.float32],
+) -> None:  # pragma: no cover - compiled
+    """Add Σ s_i (y_i·vector - target) y_i to `total`, over the interactions from `position` to `end`.
+
+    Four at a time: each loads and stores `total` and `vector` once for four rows of `others`, and four rows that are
+    not in the cache are waited for together.
+    """
+    d = len(vector)
+    while position + 4 <= end:
+        # Unsigned, so that no index is looked at for being negative.
+        i, j = np.uint32(indices[position]), np.uint32(indices[position + 1])
+        m, n = np.uint32(indices[position + 2]), np.uint32(indices[position + 3])
+        at_i, at_j, at_m, at_n = -target, -target, -target, -target
         for k in range(d):
-            residual[k] += weight * y[k]
+            value = vector[k]
+            at_i += others[i, k] * value
+            at_j += others[j, k] * value
+            at_m += others[m, k] * value
+            at_n += others[n, k] * value
+        at_i *= strength[position]
+        at_j *= strength[position + 1]
+        at_m *= strength[position + 2]
+        at_n *= strength[position + 3]
+        for k in range(d):
+            pairs = at_i * others[i, k] + at_j * others[j, k]
+            total[k] += pairs + (at_m * others[m, k] + at_n * others[n, k])
+        position += 4
+    while position < end:
+        i = np.uint32(indices[position])
+        at_i = -target
+        for k in range(d):
+            at_i += others[i, k] * vector[k]
+        at_i *= strength[position]
+        for k in range(d):
+            total[k] += at_i * others[i, k]
+        position += 1
 
 
 @numba.njit(cache=True)

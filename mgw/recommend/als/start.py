@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from mgw.core.settings import AlsSettings
     from mgw.recommend.als.side import Side
 
+_ROW_NORM = 0.15
+"""Root mean square of the titles' norms. Columns of length 1 alone would be too short for users to lean on where there
+are many titles; of .05 to .6, tried on sets of 3,000 and 50,000 titles with four weights of the unobserved, .1 to .2
+were ahead or nearly so after three epochs in all."""
 _SMALLEST = 1e-9
 """Share of the largest eigenvalue below which a direction is nothing but rounding."""
 
@@ -45,7 +49,7 @@ def _random(side: Side, settings: AlsSettings, rng: np.random.Generator) -> NDAr
 
 
 def _align(room: NDArray[np.float32], y: NDArray[np.float32], users: Side, items: Side) -> None:
-    """Replace the random `y` by orthonormal columns that span where it is taken by WᵀW.
+    """Replace the random `y` by orthogonal columns that span where it is taken by WᵀW.
 
     Directions that the interactions do not have, because there are fewer titles or users than factors, stay random.
 
@@ -66,3 +70,5 @@ def _align(room: NDArray[np.float32], y: NDArray[np.float32], users: Side, items
     present = values > _SMALLEST * max(values[-1], np.finfo(np.float64).tiny)
     basis = (vectors[:, present] / np.sqrt(values[present])).astype(np.float32)
     y[:, : basis.shape[1]] = spread @ basis
+    present_rows = max(np.count_nonzero(items.counts), 1)
+    y[:, : basis.shape[1]] *= np.float32(_ROW_NORM * np.sqrt(present_rows / basis.shape[1]))

@@ -52,9 +52,9 @@ def test_many_steps_of_conjugate_gradients_are_exact(start):
     common = {"factors": 8, "epochs": 4, "start": start}
     exact = ALS.fit(matrix, AlsSettings(**common, solver="cholesky"))
     many = ALS.fit(matrix, AlsSettings(**common, cg_steps=40))
-    two = losses(matrix, **common)[-1]
+    one = losses(matrix, **common)[-1]
     np.testing.assert_allclose(many.scores(np.arange(50)), exact.scores(np.arange(50)), atol=2e-3)
-    assert two == pytest.approx(losses(matrix, **common, solver="cholesky")[-1], rel=2e-3)
+    assert one == pytest.approx(losses(matrix, **common, solver="cholesky")[-1], rel=2e-2)
 
 
 @pytest.mark.parametrize("solver", ["cg", "cholesky"])
@@ -77,9 +77,9 @@ def test_relaxation_and_the_start_change_the_way_and_not_the_end():
 
 def test_fewer_epochs_are_worth_as_many_of_plain_als():
     matrix = planted(600, 300)
-    plain = losses(matrix, start="random", relaxation=1.0)
+    plain = losses(matrix, start="random", relaxation=1.0, cg_steps=2)
     assert losses(matrix)[0] < 0.8 * plain[0]  # by where it begins
-    assert losses(matrix, start="random")[5] < plain[9]  # by how far it goes
+    assert losses(matrix, start="random", cg_steps=2)[5] < plain[9]  # by how far it goes
 
 
 def test_the_spectral_start_spans_one_multiplication_of_a_random_subspace():
@@ -87,6 +87,8 @@ def test_the_spectral_start_spans_one_multiplication_of_a_random_subspace():
     users, items = Side.of(matrix, als), Side.of(matrix.T.tocsr(), als)
     x, y = starting_values(users, items, als)
     assert not x.any()
+    assert np.sqrt((y**2).sum(1).mean()) == pytest.approx(0.15, rel=1e-4)
+    y /= np.linalg.norm(y, axis=0)
     np.testing.assert_allclose(y.T @ y, np.eye(6), atol=1e-4)
     degrees = [np.sqrt(side.sums()) for side in (users, items)]
     normalised = matrix.toarray() / degrees[0][:, None] / degrees[1]

@@ -1,0 +1,93 @@
+"""`mgw tune`: good parameters, by trying."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mgw.cli.options import Json
+from mgw.cli.output import out
+from mgw.cli.project import current_project, project_session
+
+if TYPE_CHECKING:
+    from mgw.core.settings import AlsSettings
+    from mgw.recommend.tuning import Tuned
+
+app = typer.Typer(help="Find good parameters.", no_args_is_help=True, rich_markup_mode=None)
+TUNED = "regularization", "regularization_exponent", "unobserved_weight", "factors", "epochs"
+
+
+@app.callback()
+def tune() -> None:
+    """Find good parameters."""
+
+
+@app.command()
+def als(
+    ctx: typer.Context,
+    trials: Annotated[int, typer.Option(min=1, help="How many, those of an earlier run counted.")] = 30,
+    factors: Annotated[
+        list[int] | None, typer.Option(min=1, help="Lengths of vectors to choose from. Default: that of the settings.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="The most that a trial has. [als.epochs]")] = None,
+    to: Annotated[Path, typer.Option("--out", help="File for the best configuration.")] = Path("als-tuned.yaml"),
+    threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
+    json: Json = False,
+) -> None:
+    """Try parameters of ALS and write the best to a file.
+
+    What `mgw evaluate` would hold out as its test is left aside; of the rest, a part is held out the same way, and
+    trials are measured by NDCG on that. A poor trial is given up early. Trials are kept: run it again, with more of
+    them perhaps, and it goes on.
+    """
+    from mgw.core.files import write_atomic
+    from mgw.core.settings import resolve_path
+    from mgw.recommend.source import read_training_data
+    from mgw.recommend.tuning import split_for_tuning, tune_als
+
+    loaded = current_project(ctx, als__epochs=epochs, threads=threads)
+    settings = loaded.settings
+    with project_session(loaded) as connection:
+        data = read_training_data(connection)
+    pairs, description, name = split_for_tuning(data.events, settings.evaluate)
+    if not json:
+        out.print(description)
+
+    def tell(number: int, ndcg: float, tried: AlsSettings) -> None:
+        out.note(f"trial {number + 1}: NDCG@{settings.evaluate.top_k} {ndcg:.4f} with {_parameters(tried)}")
+
+    with out.progress() as progress:
+        tuned = tune_als(
+            pairs,
+            settings.als,
+            trials=trials,
+            factors=tuple(factors or [settings.als.factors]),
+            top_k=settings.evaluate.top_k,
+            journal=resolve_path(loaded, settings.state_dir) / "tuning" / "als.jsonl",
+            name=name,
+            threads=settings.threads,
+            progress=progress,
+            on_trial=tell,
+        )
+    write_atomic(to, _yaml(tuned, settings.evaluate.top_k).encode())
+    if json:
+        best = {key: getattr(tuned.settings, key) for key in TUNED}
+        out.json({"file": str(to), "ndcg": tuned.ndcg, "trials": tuned.trials, "parameters": best})
+    else:
+        out.print(
+            f"the best of {tuned.trials} trials, {tuned.given_up} of them given up early:"
+            f" NDCG@{settings.evaluate.top_k} {tuned.ndcg:.4f} with {_parameters(tuned.settings)}"
+        )
+        out.print(f"written to {to}: put it into your configuration, then `mgw evaluate` and `mgw train als`")
+
+
+def _parameters(settings: AlsSettings) -> str:
+    return ", ".join(f"{key} {getattr(settings, key):.4g}" for key in TUNED)
+
+
+def _yaml(tuned: Tuned, top_k: int) -> str:
+    lines = [f"  {key}: {getattr(tuned.settings, key):.4g}" for key in TUNED]
+    head = f"# The best of {tuned.trials} trials of `mgw tune als`: NDCG@{top_k} {tuned.ndcg:.4f} on validation pairs."
+    return "\n".join([head, "als:", *lines, ""])
