@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 from mgw.cli.app import app
@@ -26,3 +29,14 @@ def test_every_command_has_its_section():
     expected = {"mgw", *names(app, "mgw")}
     assert len(expected) > 25
     assert sections == expected
+
+
+def test_the_library_example_runs(tmp_path):
+    (program,) = re.findall(r"```python\n(.*?)```", (DOCS / "als.md").read_text(encoding="utf-8"), re.DOTALL)
+    answer = subprocess.run(
+        [sys.executable, "-c", program + "\nprint(items.shape, shares.shape, len(near), same.settings.factors, name)"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("(1, 10) (10, ")
+    assert "10 32 als-" in answer.stdout
