@@ -25,6 +25,9 @@ def evaluate(
     test_share: Annotated[
         float | None, typer.Option(help="How much is held out, 0 to 1. [evaluate.test_share]")
     ] = None,
+    leave_out: Annotated[
+        int | None, typer.Option(min=1, help="How many of each user's titles instead. [evaluate.leave_out]")
+    ] = None,
     top_k: Annotated[
         int | None, typer.Option("--top-k", "-k", help="Length of the list; recall has its own. [evaluate.top_k]")
     ] = None,
@@ -45,6 +48,7 @@ def evaluate(
         ctx,
         evaluate__split=split,
         evaluate__test_share=test_share,
+        evaluate__leave_out=leave_out,
         evaluate__top_k=top_k,
         evaluate__seed=seed,
         als__factors=factors,

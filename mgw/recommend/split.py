@@ -7,6 +7,8 @@ the train side, and a pair that the train side knows is never counted as found. 
     split_by_user_time   a moment for each user: nobody's own future leaks, other people's may
     split_randomly       no order at all: for data without times, and kinder to models than life is
 
+The last two hold out a share of each user's titles, or some number of them: one is the usual leave-one-out.
+
 `choose_split` takes the first of these that the data supports. `evaluate` measures models on the result.
 """
 
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from mgw.core.errors import NoEvents, NothingToEvaluate
+from mgw.core.errors import NoEvents, NothingToEvaluate, ParametersInvalid
 from mgw.recommend.interactions import Events, strength_matrix
 
 if TYPE_CHECKING:
@@ -99,11 +101,18 @@ def choose_split(events: Events, settings: EvaluateSettings) -> Split:
         NothingToEvaluate: the split, or each of them, leaves nobody with both a history and a held-out pair.
     """
     _require(events)
+    if settings.split == "time" and settings.leave_out is not None:
+        message = "one moment for everybody cannot leave out the same number of titles of each user"
+        raise ParametersInvalid(message, hint="--split user-time, or without --leave-out")
     if settings.split == "time":
         return split_by_time(events, settings.test_share)
     if settings.split == "user-time":
-        return split_by_user_time(events, settings.test_share)
-    if settings.split == "auto":
+        return split_by_user_time(events, settings.test_share, settings.leave_out)
+    if settings.split == "auto" and settings.leave_out is not None:
+        timed = np.count_nonzero(np.isfinite(events.at)) / len(events)
+        if timed >= NEARLY_ALL:
+            return split_by_user_time(events, settings.test_share, settings.leave_out)
+    elif settings.split == "auto":
         timed = np.count_nonzero(np.isfinite(events.at)) / len(events)
         for split, needed in ((split_by_time, NEARLY_ALL), (split_by_user_time, 0.5)):
             try:
@@ -112,7 +121,7 @@ def choose_split(events: Events, settings: EvaluateSettings) -> Split:
                 continue
             if candidate is not None and _has_enough_users(candidate, events):
                 return candidate
-    return split_randomly(events, settings.test_share, settings.seed)
+    return split_randomly(events, settings.test_share, settings.seed, settings.leave_out)
 
 
 def split_by_time(events: Events, test_share: float) -> Split:
@@ -142,12 +151,13 @@ def split_by_time(events: Events, test_share: float) -> Split:
     return _split("time", description, events, at >= moment)
 
 
-def split_by_user_time(events: Events, test_share: float) -> Split:
+def split_by_user_time(events: Events, test_share: float, leave_out: int | None = None) -> Split:
     """Hold out the pairs that each user met last, and whatever else that user did from the first of them on.
 
     A pair is met at its first event. Of n pairs the nearest whole number to n · `test_share` is held out, but at least
-    one and at most n - 1. Pairs met at the same moment are ordered by a fixed shuffle. Pairs without a time come first.
-    What a user met at their first moment is never held out: somebody whose events all carry one time has no latest.
+    one and at most n - 1; or `leave_out` of them, of a user who has more. Pairs met at the same moment are ordered by a
+    fixed shuffle. Pairs without a time come first. What a user met at their first moment is never held out: somebody
+    whose events all carry one time has no latest.
 
     Raises:
         NoEvents: there are no events.
@@ -164,22 +174,24 @@ def split_by_user_time(events: Events, test_share: float) -> Split:
 
     _, first, place = np.unique(users[order], return_index=True, return_inverse=True)
     later = met[order] > met[order[first]][place]
-    held_out = order[later & _last_of_each_user(users[order], test_share)]
+    held_out = order[later & _last_of_each_user(users[order], test_share, leave_out)]
     cut_users, first = np.unique(users[held_out], return_index=True)
     cut_at, cut_tie = np.full(events.n_users, np.inf), np.zeros(events.n_users, dtype=np.int64)
     cut_at[cut_users], cut_tie[cut_users] = met[held_out[first]], tie[held_out[first]]
     after = (at > cut_at[events.users]) | ((at == cut_at[events.users]) & (tie[pair] >= cut_tie[events.users]))
     description = (
-        f"The latest {test_share:.1%} of each user's titles are held out, by the time of their first event; "
+        f"The latest {_portion(test_share, leave_out)} of each user's titles are held out, by the time of their first"
+        " event; "
         f"ties in time are shuffled (seed {TIE_SEED})."
     )
     return _split("user-time", description, events, after)
 
 
-def split_randomly(events: Events, test_share: float, seed: int) -> Split:
+def split_randomly(events: Events, test_share: float, seed: int, leave_out: int | None = None) -> Split:
     """Hold out a share of each user's pairs, with all events of each, drawn by `seed`.
 
-    Of n pairs the nearest whole number to n · `test_share` is held out, but at least one and at most n - 1.
+    Of n pairs the nearest whole number to n · `test_share` is held out, but at least one and at most n - 1; or
+    `leave_out` of them, of a user who has more.
 
     Raises:
         NoEvents: there are no events.
@@ -190,15 +202,27 @@ def split_randomly(events: Events, test_share: float, seed: int) -> Split:
     users = pairs // events.n_items
     order = np.lexsort((np.random.default_rng(seed).permutation(len(pairs)), users))
     held_out = np.zeros(len(pairs), dtype=np.bool_)
-    held_out[order] = _last_of_each_user(users[order], test_share)
-    description = f"{test_share:.1%} of each user's titles, drawn at random (seed {seed}), are held out."
+    held_out[order] = _last_of_each_user(users[order], test_share, leave_out)
+    description = (
+        f"{_portion(test_share, leave_out)} of each user's titles, drawn at random (seed {seed}), are held out."
+    )
     return _split("random", description, events, held_out[pair])
 
 
-def _last_of_each_user(users: NDArray[np.int64], test_share: float) -> NDArray[np.bool_]:
-    """Mark the last share of each run of equal `users`, of two or more at least one and never all, `(n_pairs,)`."""
+def _portion(test_share: float, leave_out: int | None) -> str:
+    return f"{test_share:.1%}" if leave_out is None else f"{leave_out:,}"
+
+
+def _last_of_each_user(users: NDArray[np.int64], test_share: float, leave_out: int | None) -> NDArray[np.bool_]:
+    """Mark the last share of each run of equal `users`, of two or more at least one and never all, `(n_pairs,)`.
+
+    With `leave_out` mark that many of each run that is longer, and nothing of the others.
+    """
     _, first, counts = np.unique(users, return_index=True, return_counts=True)
-    held_out = np.minimum(np.maximum(np.rint(counts * test_share).astype(np.int64), 1), counts - 1)
+    if leave_out is None:
+        held_out = np.minimum(np.maximum(np.rint(counts * test_share).astype(np.int64), 1), counts - 1)
+    else:
+        held_out = np.where(counts > leave_out, leave_out, 0)
     return np.arange(len(users)) >= np.repeat(first + counts - held_out, counts)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mgw.core.errors import NoEvents, NothingToEvaluate
+from mgw.core.errors import NoEvents, NothingToEvaluate, ParametersInvalid
 from mgw.core.settings.schema import EvaluateSettings
 from mgw.recommend.interactions import Events, strength_matrix
 from mgw.recommend.split import choose_split, seen_matrix, split_by_time, split_by_user_time, split_randomly
@@ -18,6 +18,10 @@ SPLITS = {
     "time": split_by_time,
     "user-time": split_by_user_time,
     "random": lambda events, share: split_randomly(events, share, seed=3),
+}
+LEAVING_OUT = {
+    "latest": lambda events, count: split_by_user_time(events, 0.5, count),
+    "random": lambda events, count: split_randomly(events, 0.5, 3, count),
 }
 
 an_event = st.tuples(
@@ -283,3 +287,39 @@ def test_a_split_that_leaves_nobody_says_so(name, rows):
 def test_times_that_order_nothing_cannot_split(name, at):
     with pytest.raises(NothingToEvaluate):
         SPLITS[name](events_of(likes(range(3), range(7), at)), 0.2)
+
+
+@pytest.mark.parametrize("name", LEAVING_OUT)
+@laws
+@given(rows=some_events, count=st.integers(1, 4))
+def test_leaving_out_a_number_of_titles_takes_that_many_of_who_has_more(name, rows, count):
+    events = events_of(rows)
+    try:
+        split = LEAVING_OUT[name](events, count)
+    except NothingToEvaluate:
+        assume(False)
+    kept, all_pairs = pairs_of(rows_of(split.train)), pairs_of(rows_of(events))
+    first = {user: min(row[2] for row in rows_of(events) if row[0] == user) for user, *_ in rows_of(events)}
+    for user in range(N_USERS):
+        mine = {pair for pair in all_pairs if pair[0] == user}
+        left_out = {pair for pair in mine if pair not in kept}
+        if len(mine) <= count:
+            assert not left_out
+        elif name == "random":
+            assert len(left_out) == count
+        else:  # what was met at the first moment has no place among the latest
+            met = {pair: min(row[2] for row in rows_of(events) if row[:2] == pair) for pair in mine}
+            assert len(left_out) <= count
+            assert left_out == {pair for pair in left_out if met[pair] > first[user]}
+            assert all(met[pair] <= min((met[each] for each in left_out), default=math.inf) for pair in mine - left_out)
+
+
+def test_leave_one_out_by_the_settings():
+    rows = [(user, item, 10.0 * item, 1.0) for user in range(3) for item in range(2 + user)]
+    named = choose_split(events_of(rows), EvaluateSettings(split="auto", leave_out=1))
+    assert sorted(zip(*(axis.tolist() for axis in named.test.nonzero()), strict=True)) == [(0, 1), (1, 2), (2, 3)]
+    assert named.description.startswith("The latest 1 of each user's titles")
+    drawn = choose_split(events_of(rows), EvaluateSettings(split="random", leave_out=2))
+    assert np.diff(drawn.test.indptr).tolist() == [0, 2, 2]
+    with pytest.raises(ParametersInvalid, match="one moment for everybody"):
+        choose_split(events_of(rows), EvaluateSettings(split="time", leave_out=1))

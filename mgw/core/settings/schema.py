@@ -74,7 +74,9 @@ class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         split: `time` cuts everybody's events at one moment, `user-time` holds out each user's latest events, `random`
             holds out some of each user's pairs; `auto` takes the first of these that the data supports.
         test_share: share of the events (`time`) or of each user's pairs that is held out.
-        top_k: length of the list for NDCG, precision, coverage and novelty.
+        leave_out: how many of each user's titles are held out instead of a share (`user-time`, `random`); 1 is
+            leave-one-out. Users with no more titles than that are not asked.
+        top_k: length of the list for all metrics but recall.
         recall_k: length of the list for recall.
         bootstrap_samples: resamples of users behind each interval.
         seed: seed of the random split and of the bootstrap.
@@ -82,6 +84,7 @@ class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     split: Literal["auto", "time", "user-time", "random"] = "auto"
     test_share: OpenShare = 0.2
+    leave_out: PositiveInt | None = None
     top_k: PositiveInt = 10
     recall_k: PositiveInt = 20
     bootstrap_samples: PositiveInt = 1000
