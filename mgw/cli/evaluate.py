@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -33,6 +34,9 @@ def evaluate(
     ] = None,
     factors: Annotated[int | None, typer.Option(help="Of ALS. [als.factors]")] = None,
     epochs: Annotated[int | None, typer.Option(help="Of ALS. [als.epochs]")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Also write a page with tables and plots to this HTML file.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of a random split and of the intervals. [evaluate.seed]")] = None,
     json: Json = False,
 ) -> None:
@@ -41,7 +45,7 @@ def evaluate(
     All are fitted on the same events, rank the whole catalogue without the titles that a user has seen, and are
     measured on what was held out. The model in use is not touched: the one that is measured has not seen the test.
     """
-    from mgw.recommend.comparison import compare_with_baselines
+    from mgw.recommend.comparison import compare_with_baselines, write_report
     from mgw.recommend.source import read_training_data
 
     loaded = current_project(
@@ -58,6 +62,8 @@ def evaluate(
         data = read_training_data(connection)
     with out.progress() as progress:
         evaluation = compare_with_baselines(data.events, loaded.settings, progress)
+        if report is not None:
+            write_report(report, evaluation, data.events, loaded.settings, progress)
     if json:
         out.json(evaluation.to_json())
     else:
@@ -84,15 +90,11 @@ def show_evaluation(evaluation: Evaluation) -> None:
 
 def _table(title: str, models: Mapping[str, Mapping[str, Estimate]], sign: str = "") -> None:
     """Print a row for each metric and a column for each model."""
+    from mgw.recommend.report import heading
+
     metrics = next(iter(models.values()))
-    rows = [(_heading(metric), *(_figure(found[metric], sign) for found in models.values())) for metric in metrics]
+    rows = [(heading(metric), *(_figure(found[metric], sign) for found in models.values())) for metric in metrics]
     out.table(title, ["", *(f">{model}" for model in models)], rows)
-
-
-def _heading(metric: str) -> str:
-    """Write a metric as people do: `ndcg@10` is NDCG@10, `recall@20` is Recall@20."""
-    name, _, k = metric.partition("@")
-    return f"{name.upper() if name in {'ndcg', 'map', 'mrr'} else name.replace('_', ' ').capitalize()}@{k}"
 
 
 def _figure(estimate: Estimate, sign: str) -> str:

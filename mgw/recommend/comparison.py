@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mgw.core.files import write_atomic
 from mgw.recommend.als import ALS
 from mgw.recommend.baselines import EASE, ItemKNN, Popularity, RP3Beta
 from mgw.recommend.evaluate import evaluate
 from mgw.recommend.interactions import strength_matrix
+from mgw.recommend.report import by_epoch, by_history, by_popularity, page
 from mgw.recommend.split import choose_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import numpy as np
     from scipy.sparse import csr_array
@@ -50,6 +53,21 @@ def compare_with_baselines(events: Events, settings: Settings, progress: Progres
             stage.advance()
     models[_ALS] = ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
     return evaluate(models, split, settings.evaluate, progress, baseline="popularity")
+
+
+def write_report(path: Path, evaluation: Evaluation, events: Events, settings: Settings, progress: Progress) -> None:
+    """Write an evaluation of `compare_with_baselines`, with where the quality is, as one HTML file.
+
+    Raises:
+        DiskFull, ReadOnly: it could not be written.
+    """
+    split = choose_split(events, settings.evaluate)
+    breakdowns = (
+        by_history(evaluation, split),
+        by_popularity(evaluation, split),
+        by_epoch(split, settings, progress),
+    )
+    write_atomic(path, page(evaluation, breakdowns).encode())
 
 
 def measured_als(events: Events, settings: Settings, progress: Progress) -> dict[str, Any]:

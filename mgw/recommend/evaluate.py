@@ -56,11 +56,13 @@ class ModelEvaluation:
         per_user: metric (`ndcg@10`, …) → its value for each user of the audience, `(n,)`.
         metrics: metric → mean over the audience; also `coverage@k` and `gini@k`, which belong to all lists together.
         differences: metric → this model minus the baseline, paired; none for the baseline.
+        lists: what each user of the audience was recommended, best first, -1 behind the last, `(n, k)`.
     """
 
     per_user: Mapping[str, NDArray[np.float64]]
     metrics: Mapping[str, Estimate]
     differences: Mapping[str, Estimate] | None
+    lists: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,11 @@ def evaluate(
     strengths = strength_matrix(split.train)
     titles = _Titles(metrics.self_information(strengths), metrics.unit_columns(strengths))
     k = max(settings.top_k, settings.recall_k)
-    per_user, overall = {}, {}
+    per_user, overall, listed = {}, {}, {}
     for name, model in models.items():
         with progress.stage(f"Evaluating {name}", total=len(audience.users)) as stage:
             lists = _rank(name, model, audience.users, seen, k=k, stage=stage)
+        listed[name] = lists
         per_user[name] = _measure(lists, split.test[audience.users], titles, settings)
         shown = lists[:, : settings.top_k]
         overall[name] = {
@@ -160,7 +163,7 @@ def evaluate(
         baseline=baseline,
         bootstrap_samples=settings.bootstrap_samples,
         seed=settings.seed,
-        models=_compare(per_user, overall, baseline, settings),
+        models=_compare(per_user, overall, listed, baseline, settings),
     )
 
 
@@ -230,6 +233,7 @@ def _measure(
 def _compare(
     per_user: Mapping[str, Mapping[str, NDArray[np.float64]]],
     overall: Mapping[str, Mapping[str, float]],
+    listed: Mapping[str, NDArray[np.int32]],
     baseline: str,
     settings: EvaluateSettings,
 ) -> dict[str, ModelEvaluation]:
@@ -254,7 +258,7 @@ def _compare(
         }
         own |= {metric: Estimate(value) for metric, value in overall[name].items()}
         lead |= {metric: Estimate(value - overall[baseline][metric]) for metric, value in overall[name].items()}
-        results[name] = ModelEvaluation(measured, own, None if name == baseline else lead)
+        results[name] = ModelEvaluation(measured, own, None if name == baseline else lead, listed[name])
     return results
 
 

@@ -187,3 +187,30 @@ def test_recommendations_for_everybody(project):
     for arguments in (["--all"], ["--out", "x.csv"], ["u00042", "--all", "--out", "x.csv"], []):
         assert "error[USAGE_INVALID]" in mgw(project, "recommend", *arguments, code=2)[1]
     assert "error[USAGE_INVALID]" in mgw(project, "recommend", "--all", "--out", "x.xls", code=2)[1]
+
+
+def test_a_report_of_an_evaluation(project):
+    mgw(project, "evaluate", "--factors", "8", "--epochs", "2", "--leave-out", "1", "--report", "report.html")
+    text = (project / "report.html").read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "The latest 1 of each user" in text
+
+
+def test_tuning_writes_a_configuration_that_can_be_used(project):
+    options = ("tune", "als", "--factors", "8", "--epochs", "3", "--out", "tuned.yaml", "--trials")
+    found = answer(project, *options, "2")
+    assert (found["trials"], found["parameters"]["factors"]) == (2, 8)
+    printed, said = mgw(project, *options, "3")
+    assert "trial 3: NDCG@10" in said
+    assert "the best of 3 trials" in printed
+    shown = answer(project, "--config", "tuned.yaml", "config", "show")
+    assert "8" in json.dumps(shown)
+
+
+def test_a_training_that_was_not_cut_short_may_be_resumed_all_the_same(project):
+    before = answer(project, "models", "show")["name"]
+    trained = answer(project, "train", "als", "--factors", "32", "--resume")
+    assert not (project / ".mgw" / "checkpoints").exists() or not any((project / ".mgw" / "checkpoints").iterdir())
+    mgw(project, "models", "use", before)
+    if trained["model"] != before:
+        mgw(project, "models", "delete", trained["model"])
