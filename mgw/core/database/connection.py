@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
     from mgw.core.settings import LoadedSettings
+
+# What psycopg logs of a connection that is lost, the error says; without a handler Python prints it beside that.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 OLDEST_SUPPORTED = 15
 
