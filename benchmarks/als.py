@@ -14,13 +14,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import statistics
 import sys
 import time
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
@@ -29,6 +26,7 @@ import numpy as np
 from datasets import movielens1m_m2, synthetic
 from implicit.cpu.als import AlternatingLeastSquares
 from irspack.recommenders.ials import IALSTrainer, str_to_loss_type, str_to_solver_type
+from machine import print_machine
 from scipy.sparse import csr_array, csr_matrix
 
 from mgw.core.settings import AlsSettings
@@ -179,7 +177,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--data", nargs="+", choices=["m2", "synthetic"], default=["m2", "synthetic"])
     options = parser.parse_args()
-    _print_machine()
+    print_machine(("mgw", "numpy", "numba", "irspack", "implicit"), f"{THREADS} threads, seed {SEED}")
     sets = {}
     if "m2" in options.data and (train := movielens1m_m2("train")) is not None:
         sets["MovieLens1M_m2"] = train, movielens1m_m2("validation")
@@ -194,14 +192,6 @@ def main() -> int:
             )  # fmt: skip
             _compare(name, Measured(train, validation, settings), options.rounds, options.epochs)
     return 0
-
-
-def _print_machine() -> None:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "?")
-    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, {cpu}, {platform.platform()}")
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("mgw", "numpy", "numba", "irspack", "implicit"))
-    print(f"Python {platform.python_version()}, {libraries}; {THREADS} threads, seed {SEED}")
 
 
 if __name__ == "__main__":

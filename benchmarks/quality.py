@@ -13,17 +13,14 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
-import platform
 import sys
 import tempfile
-import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from datasets import movielens1m_m2
+from machine import print_machine
 from msgspec.structs import replace
 
 from mgw.core.settings import AlsSettings
@@ -51,7 +48,7 @@ def main() -> int:
     if any(part is None for part in parts):
         return 0
     train, validation, test = parts
-    _print_machine()
+    print_machine(("mgw", "numpy", "numba", "scipy", "optuna"), f"seed {SEED}")
     with tempfile.TemporaryDirectory() as folder:
         tuned = tune_als(
             Pairs(train, validation, train), AlsSettings(epochs=12, factors=options.factors[0], seed=SEED),
@@ -119,14 +116,6 @@ def _measure(scores: Scores, wanted: csr_array, hidden: csr_array) -> tuple[floa
         recall.append(metrics.recall(hits, n))
         ndcg.append(metrics.ndcg(hits, n))
     return float(np.concatenate(recall).mean()), float(np.concatenate(ndcg).mean())
-
-
-def _print_machine() -> None:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "?")
-    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, {cpu}, {platform.platform()}")
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("mgw", "numpy", "numba", "scipy", "optuna"))
-    print(f"Python {platform.python_version()}, {libraries}; seed {SEED}")
 
 
 if __name__ == "__main__":

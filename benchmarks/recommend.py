@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import statistics
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
 
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "2")
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
+from machine import print_machine
 from scipy.sparse import csr_array, csr_matrix
 from threadpoolctl import threadpool_limits
 
@@ -38,7 +36,7 @@ def main() -> int:
     for name, default in (("users", 20_000), ("items", 40_000), ("factors", 64), ("top-k", 20), ("rounds", 5)):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
-    _print_machine()
+    print_machine(("mgw", "numpy", "numba", "implicit"), f"{THREADS} threads, seed {SEED}")
     _everybody(options)
     for factors in (64, 128, 256):
         _fold_in(factors)
@@ -103,14 +101,6 @@ def _fold_in(factors: int) -> None:
                 taken.append(time.perf_counter() - began)
     median, tail = np.percentile(taken, [50, 99]) * 1000
     print(f"fold-in, {factors:3} factors, {EVENTS} events, {ASKED:,} users: median {median:.3f} ms, p99 {tail:.3f} ms")
-
-
-def _print_machine() -> None:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "?")
-    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, {cpu}, {platform.platform()}")
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("mgw", "numpy", "numba", "implicit"))
-    print(f"Python {platform.python_version()}, {libraries}; {THREADS} threads, seed {SEED}")
 
 
 if __name__ == "__main__":

