@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import importlib.util
 import subprocess
 import sys
 from decimal import Decimal
@@ -14,6 +13,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 from psycopg.types.range import DateRange, Range
+
+from .generated import loaded, mypy
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,13 +58,8 @@ def built(make_project, tmp_path_factory):
         project.query(text, name)
     path = project.root / "films.py"
     project.prepare(path)
-    spec = importlib.util.spec_from_file_location("films", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["films"] = module
-    spec.loader.exec_module(module)
-    with project.shadow() as connection:
+    with loaded(path) as module, project.shadow() as connection:
         yield path, module, connection
-    del sys.modules["films"]
 
 
 @pytest.fixture
@@ -172,18 +168,6 @@ def test_documentation_and_text_stay_inside_their_quotes(built):
     assert module.film_by_slug.__doc__ == 'A film: "by its slug".'
     assert module.film_mood_of.__doc__ == 'A \\ and """ in it"'
     assert """'\\' <> '\"\"\"'""" in module._FILM_MOOD_OF
-
-
-def mypy(path, *lines):
-    """Return what mypy --strict says of a program that uses the module."""
-    program = path.parent / "program.py"
-    head = "from psycopg import Connection\nimport films\ndef run(connection: Connection) -> None:\n"
-    program.write_text(head + "".join(f"    {line}\n" for line in lines))
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--hide-error-context", "program.py"]
-    answer = subprocess.run(
-        [*command, "--cache-dir", "/dev/null"], cwd=path.parent, capture_output=True, text=True, check=False
-    )
-    return answer.stdout.splitlines()
 
 
 def test_mypy_finds_the_wrong_argument_the_unguarded_null_and_the_removed_column(built):

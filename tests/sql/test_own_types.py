@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import subprocess
-import sys
 
 import psycopg
 import pytest
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
+
+from .generated import loaded, mypy
 
 TYPES = """
     CREATE DOMAIN stars AS smallint CHECK (VALUE BETWEEN 1 AND 5);
@@ -52,13 +51,8 @@ def built(make_project, tmp_path_factory):
         project.query(text, name)
     path = project.root / "cuts.py"
     project.prepare(path)
-    spec = importlib.util.spec_from_file_location("cuts", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["cuts"] = module
-    spec.loader.exec_module(module)
-    with project.shadow() as connection:
+    with loaded(path) as module, project.shadow() as connection:
         yield path, module, connection
-    del sys.modules["cuts"]
 
 
 def values(module):
@@ -134,17 +128,6 @@ def test_the_asynchronous_twins(built):
     asyncio.run(run())
 
 
-def mypy(path, *lines):
-    program = path.parent / "program.py"
-    head = "from psycopg import Connection\nimport cuts\ndef run(connection: Connection) -> None:\n"
-    program.write_text(head + "".join(f"    {line}\n" for line in lines))
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--hide-error-context", "program.py"]
-    answer = subprocess.run(
-        [*command, "--cache-dir", "/dev/null"], cwd=path.parent, capture_output=True, text=True, check=False
-    )
-    return answer.stdout
-
-
 def test_mypy_knows_the_types(built):
     said = mypy(
         built[0],
@@ -161,7 +144,7 @@ def test_mypy_knows_the_types(built):
         "cuts.cut_of_a_place(connection, place=('Rome', 1))",  # 14: not a Place
         "cuts.Scene('a', 'b', 'angry', [], 1, None)",  # 15: no number, no such mood
     )
-    revealed = [line.partition("Revealed type is ")[2] for line in said.splitlines() if "note: Revealed" in line]
+    revealed = [line.partition("Revealed type is ")[2] for line in said if "note: Revealed" in line]
     assert revealed == [
         """"list[Literal['sad'] | Literal['ok'] | Literal['very "happy"'] | None]\"""",
         '"float | None"',
@@ -170,7 +153,7 @@ def test_mypy_knows_the_types(built):
         """"list[Literal['mon'] | Literal['tue'] | None]\"""",
         '"int | None"',
     ]
-    assert [line.split(":")[1] for line in said.splitlines() if ": error:" in line] == ["13", "14", "15", "15"], said
+    assert [line.split(":")[1] for line in said if ": error:" in line] == ["13", "14", "15", "15"], said
 
 
 def test_two_types_never_share_a_name(make_project, tmp_path):
@@ -190,8 +173,5 @@ def test_two_types_never_share_a_name(make_project, tmp_path):
     )
     path = tmp_path / "names.py"
     project.prepare(path)
-    with project.shadow() as connection:
-        spec = importlib.util.spec_from_file_location("names", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    with loaded(path) as module, project.shadow() as connection:
         assert module.one(connection) == ("1", "2", "3", "4", (1,), ["5"])
