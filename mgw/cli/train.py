@@ -71,9 +71,13 @@ def als(
             progress=progress,
             measured=measured,
             checkpoints=resolve_path(loaded, loaded.settings.state_dir) / "checkpoints" / "als",
-            resume=resume,
+            on_resumed=_tell_resumed if resume else None,
         )
     show_training(snapshot, time.perf_counter() - began, json=json)
+
+
+def _tell_resumed(epoch: int) -> None:
+    out.note(f"going on after epoch {epoch}" if epoch else "nothing was kept of such a training: it begins anew")
 
 
 def show_training(snapshot: Snapshot, seconds: float, *, json: bool) -> None:

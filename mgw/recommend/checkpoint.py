@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,8 @@ class Checkpoint:
             versions=library_versions(),
         )
         if before is not None and before != store.current_name():
-            store.delete(before)
+            with suppress(ModelError):  # another training of the project may have removed it, or be using it
+                store.delete(before)
         self._written = time.monotonic()
 
     def clear(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from mgw.core.errors import MemoryShort
 from mgw.core.files import write_atomic
 from mgw.recommend.als import ALS
 from mgw.recommend.baselines import EASE, ItemKNN, Popularity, RP3Beta
@@ -49,7 +51,8 @@ def compare_with_baselines(events: Events, settings: Settings, progress: Progres
     models: dict[str, Scorer] = {}
     with progress.stage("Fitting the baselines", len(fits)) as stage:
         for name, fit in fits.items():
-            models[name] = fit(matrix)
+            with suppress(MemoryShort):  # of EASE, which then is left out as where there are too many titles
+                models[name] = fit(matrix)
             stage.advance()
     models[_ALS] = ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
     return evaluate(models, split, settings.evaluate, progress, baseline="popularity")

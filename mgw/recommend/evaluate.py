@@ -141,7 +141,7 @@ def evaluate(
     audience = split.audience()
     if not len(audience.users):
         raise NothingToEvaluate("the split leaves no user to evaluate", hint="import more events, or split otherwise")
-    seen = seen_matrix(split.train)[audience.users]
+    relevant, seen = split.test[audience.users], seen_matrix(split.train)[audience.users]
     strengths = strength_matrix(split.train)
     titles = _Titles(metrics.self_information(strengths), metrics.unit_columns(strengths))
     k = max(settings.top_k, settings.recall_k)
@@ -150,7 +150,7 @@ def evaluate(
         with progress.stage(f"Evaluating {name}", total=len(audience.users)) as stage:
             lists = _rank(name, model, audience.users, seen, k=k, stage=stage)
         listed[name] = lists
-        per_user[name] = _measure(lists, split.test[audience.users], titles, settings)
+        per_user[name] = _measure(lists, relevant, titles, settings)
         shown = lists[:, : settings.top_k]
         overall[name] = {
             f"coverage@{settings.top_k}": metrics.coverage(shown, seen.shape[1]),
@@ -165,6 +165,11 @@ def evaluate(
         seed=settings.seed,
         models=_compare(per_user, overall, listed, baseline, settings),
     )
+
+
+def estimated(values: NDArray[np.float64], samples: int, seed: int) -> Estimate:
+    """Return the mean of some users' figures, `(n,)`, at least one, and its interval."""
+    return _estimate(float(values.mean()), resampled_means(values[:, None], samples, seed)[:, 0], len(values))
 
 
 def resampled_means(values: NDArray[np.float64], samples: int, seed: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Recommendations for every user, in memory that does not grow with their number.
+"""Recommendations for every user: all events are held, as in training, but the lists of some thousand users only.
 
 The answers are those of `Recommender`, which asks for one user: everybody is folded in from the events of this moment,
 what a user has met is left out, and a user of whom nothing is known gets what most people watch.
@@ -66,24 +66,23 @@ def recommend_everyone(
     """
     settings = msgspec.convert(snapshot.manifest.parameters, AlsSettings)
     content_ids, viewers = snapshot.array("content_ids"), snapshot.array("viewers")
-    places = _places(data.content_ids, content_ids)
-    strengths = _moved(strength_matrix(data.events), places, len(content_ids))
-    seen = _moved(seen_matrix(data.events), places, len(content_ids))
-    watched = np.flatnonzero(viewers > 0)
-    factors = np.ascontiguousarray(snapshot.array("item_factors")[watched])
+    all_factors, watched = snapshot.array("item_factors"), np.flatnonzero(viewers > 0)
+    factors, listable = np.ascontiguousarray(all_factors[watched]), content_ids[watched]
+    strengths = _moved(strength_matrix(data.events), _places(data.content_ids, content_ids), len(content_ids))
+    seen = _moved(seen_matrix(data.events), _places(data.content_ids, listable), len(listable))
     n_users = max(int(snapshot.manifest.data["users"]), 1)
     popularity = (viewers[watched] / n_users).astype(np.float32)[:, None]  # (n_watched, 1)
     with progress.stage("recommending", len(data.user_ids)) as stage:
         for start in range(0, len(data.user_ids), _USERS):
             rows = slice(start, start + _USERS)
-            met = seen[rows].tocsc()[:, watched].tocsr()
-            users = solve_exactly(strengths[rows], snapshot.array("item_factors"), settings, threads=threads)
+            met = seen[rows]
+            users = solve_exactly(strengths[rows], all_factors, settings, threads=threads)
             known = np.asarray(users.any(axis=1))
             columns, scores = best_columns(users, factors, top_k, met, threads=threads)
             cold = np.flatnonzero(~known)
             alike = np.ones((len(cold), 1), dtype=np.float32)
             columns[cold], scores[cold] = best_columns(alike, popularity, top_k, met[cold], threads=threads)
-            yield _lists(data.user_ids[rows], content_ids[watched], columns, scores, known)
+            yield _lists(data.user_ids[rows], listable, columns, scores, known)
             stage.advance(len(users))
 
 

@@ -30,13 +30,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
 _LOW_BITS = np.int64(0xFFFFFFFF)
 _NEVER = np.iinfo(np.int64).min
+_CELLS = 2**21
+"""Cosines held at once, so that memory is bounded however many titles are listed."""
 
 
 def top_columns(scores: NDArray[np.float32], excluded: csr_array[Any] | None, k: int) -> NDArray[np.int32]:
@@ -191,20 +193,27 @@ def diversity(lists: NDArray[np.int32], vectors: csr_array[Any]) -> NDArray[np.f
 
     A list of one title has 0: there is nothing that differs. Titles without watchers are unlike all others.
 
+    >>> from scipy.sparse import csr_array
     >>> diversity(np.array([[0, 1], [0, 2]], dtype=np.int32), csr_array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])).tolist()
     [1.0, 0.0]
     """
-    n, n_items = len(lists), vectors.shape[0]
-    filled = lists >= 0
-    count = np.count_nonzero(filled, axis=1)
-    rows = np.repeat(np.arange(n), count)
-    marks = csr_array((np.ones(len(rows)), (rows, lists[filled])), shape=(n, n_items))
-    # The cosines of all pairs, both ways, and those of each title with itself, are the square of the sum of vectors.
-    summed = marks @ vectors
-    lengths = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
-    cosines = np.asarray(summed.multiply(summed).sum(axis=1)).ravel() - marks @ lengths
-    pairs = count * (count - 1)
-    different: NDArray[np.float64] = np.where(pairs > 0, 1 - cosines / np.maximum(pairs, 1), 0.0)
+    n, k = lists.shape
+    first, second = np.triu_indices(k, 1)
+    one, other = lists[:, first].ravel(), lists[:, second].ravel()  # both titles of each pair of places
+    pairs = np.flatnonzero((one >= 0) & (other >= 0))
+    pairs = pairs[np.argsort(one[pairs], kind="stable")]
+    listed, other_at = np.unique(other[pairs], return_inverse=True)
+    near = vectors[listed].T.tocsr()
+    total = np.zeros(n)
+    block = max(1, _CELLS // max(len(listed), 1))
+    for start in range(0, vectors.shape[0], block):
+        mine = slice(*np.searchsorted(one[pairs], (start, start + block)))
+        if mine.start < mine.stop:
+            cosines = (vectors[start : start + block] @ near).toarray()  # (block, titles that are second in a pair)
+            found = cosines[one[pairs[mine]] - start, other_at[mine]]
+            total += np.bincount(pairs[mine] // len(first), weights=found, minlength=n)
+    count = np.bincount(pairs // max(len(first), 1), minlength=n)
+    different: NDArray[np.float64] = np.where(count > 0, 1 - total / np.maximum(count, 1), 0.0)
     return different
 
 

@@ -13,6 +13,7 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from mgw.core.errors import ParametersInvalid
 from mgw.recommend.threads import numba_threads
 
 if TYPE_CHECKING:
@@ -41,7 +42,13 @@ def best_columns(
 
     Returns:
         Columns, `(n, top_k)`, best first, and their scores; -1 and -inf where a row has no column left.
+
+    Raises:
+        ParametersInvalid: a length below 1, or something to exclude that has another shape.
     """
+    if top_k < 1:
+        raise ParametersInvalid(f"a list cannot have {top_k} places", hint="at least 1")
+    require_shape(excluded, (len(users), len(items)))
     columns = np.full((len(users), top_k), -1, dtype=np.int32)
     scores = np.full((len(users), top_k), -np.inf, dtype=np.float32)
     if excluded is None:
@@ -53,6 +60,19 @@ def best_columns(
     with threadpool_limits(1, user_api="blas"), numba_threads(threads):
         _scan(x, y, indptr, indices, columns, scores)
     return columns, scores
+
+
+def require_shape(excluded: csr_array[Any] | None, shape: tuple[int, int]) -> None:
+    """Make sure that what is to be excluded has a row for each user and a column for each item.
+
+    Raises:
+        ParametersInvalid: it has not.
+    """
+    if excluded is not None and excluded.shape != shape:
+        raise ParametersInvalid(
+            f"what to exclude has the shape {excluded.shape}, not {shape}",
+            hint="one row for each user of the list, in its order: matrix[users]",
+        )
 
 
 @numba.njit(cache=True, parallel=True, fastmath={"contract", "nsz", "nnan"})

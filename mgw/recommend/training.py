@@ -24,6 +24,7 @@ from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.versions import library_versions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -44,7 +45,7 @@ def train_als(
     progress: Progress,
     measured: dict[str, Any] | None = None,
     checkpoints: Path | None = None,
-    resume: bool = False,
+    on_resumed: Callable[[int], None] | None = None,
 ) -> Snapshot:
     """Fit ALS on all events and publish the snapshot.
 
@@ -56,7 +57,7 @@ def train_als(
         progress: where to report.
         measured: figures of an evaluation with these parameters, for the manifest.
         checkpoints: a folder for how far the training came, in case it is cut short; none keeps nothing.
-        resume: go on from there, if this very training left something.
+        on_resumed: told after which epoch it goes on, 0 where this very training left nothing; none begins anew.
     """
     matrix = strength_matrix(data.events)
     described = describe_data(data, matrix)
@@ -64,7 +65,7 @@ def train_als(
     if checkpoint is None:
         model = ALS.fit(matrix, settings, threads=threads, progress=progress)
     else:
-        model = fit_resumably(matrix, checkpoint, resume=resume, threads=threads, progress=progress)
+        model = fit_resumably(matrix, checkpoint, on_resumed=on_resumed, threads=threads, progress=progress)
     arrays: dict[str, NDArray[Any]] = {
         "item_factors": model.item_factors,
         "user_factors": model.user_factors,
@@ -87,14 +88,22 @@ def train_als(
 
 
 def fit_resumably(
-    matrix: csr_array[np.float32], checkpoint: Checkpoint, *, resume: bool, threads: int, progress: Progress
+    matrix: csr_array[np.float32],
+    checkpoint: Checkpoint,
+    *,
+    on_resumed: Callable[[int], None] | None,
+    threads: int,
+    progress: Progress,
 ) -> ALS:
-    """Fit ALS and keep now and then how far it came; with `resume`, from where this very training was cut short."""
+    """Fit ALS and keep now and then how far it came; go on from there where `on_resumed` is to be told."""
 
     def note(epoch: int, model: ALS) -> None:
         checkpoint.note(Begun(epoch, model.user_factors, model.item_factors))
 
-    begun = checkpoint.read() if resume else None
+    begun = None
+    if on_resumed is not None:
+        begun = checkpoint.read()
+        on_resumed(begun.epoch if begun else 0)
     return ALS.fit(matrix, checkpoint.settings, threads=threads, progress=progress, on_epoch=note, begun=begun)
 
 

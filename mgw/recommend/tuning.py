@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 
@@ -105,7 +106,7 @@ def tune_als(
     progress: Progress = SILENT,
     on_trial: Callable[[int, float, AlsSettings], None] | None = None,
 ) -> Tuned:
-    """Try parameters until there are `trials`, those of earlier runs with the same journal and name counted.
+    """Try parameters until there are `trials`, those of earlier runs that asked the same of the same data counted.
 
     Args:
         pairs: to learn from and to find.
@@ -114,7 +115,7 @@ def tune_als(
         factors: the lengths of vectors to choose from.
         top_k: NDCG is that of lists of this length.
         journal: file that keeps the trials.
-        name: of the tuning, by its data: trials of another name are not looked at.
+        name: of the data: trials of other data, or with other fixed parameters or choices, are not looked at.
         threads: how many; 0 means one for each CPU that this process may use.
         progress: told of each trial.
         on_trial: called after each trial with its number, its best NDCG and its parameters.
@@ -122,7 +123,7 @@ def tune_als(
     Raises:
         ExtraMissing: Optuna is not installed.
     """
-    study = _study(journal, name, settings)
+    study = _study(journal, _question(name, settings, factors, top_k), settings.seed)
     if not study.trials:
         first = settings.factors if settings.factors in factors else factors[0]
         study.enqueue_trial({key: getattr(settings, key) for key in _SPACE} | {"factors": first})
@@ -141,6 +142,13 @@ def tune_als(
 
         study.optimize(objective, n_trials=max(trials - done, 0))
     return _tuned(study, settings)
+
+
+def _question(name: str, settings: AlsSettings, factors: tuple[int, ...], top_k: int) -> str:
+    """Return a name for what a tuning asks: trials that were measured otherwise are no answers to it."""
+    fixed = {key: value for key, value in msgspec.to_builtins(settings).items() if key not in {*_SPACE, "factors"}}
+    asked = msgspec.json.encode([fixed, sorted(factors), top_k], order="sorted")
+    return f"{name}-{hashlib.sha256(asked).hexdigest()[:8]}"
 
 
 _SPACE: dict[str, tuple[float, float, bool]] = {
@@ -194,7 +202,7 @@ def ndcg(model: ALS, pairs: Pairs, top_k: int, threads: int = 0) -> float:
     return float(metrics.ndcg(metrics.find_hits(lists, wanted), np.diff(wanted.indptr).astype(np.int64)).mean())
 
 
-def _study(journal: Path, name: str, settings: AlsSettings) -> Study:
+def _study(journal: Path, name: str, seed: int) -> Study:
     try:
         import optuna  # noqa: PLC0415 - an extra
         from optuna.storages import JournalStorage  # noqa: PLC0415
@@ -203,14 +211,16 @@ def _study(journal: Path, name: str, settings: AlsSettings) -> Study:
         raise ExtraMissing("tuning needs Optuna", hint="pip install 'mgw[tune]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     journal.parent.mkdir(parents=True, exist_ok=True)
-    return optuna.create_study(
+    study = optuna.create_study(
         study_name=name,
         storage=JournalStorage(JournalFileBackend(str(journal))),
-        sampler=optuna.samplers.TPESampler(seed=settings.seed, multivariate=True),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=6, n_warmup_steps=2),
         direction="maximize",
         load_if_exists=True,
     )
+    # A run that goes on does not draw again what the one before it drew.
+    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials), multivariate=True)
+    return study
 
 
 def _tuned(study: Study, settings: AlsSettings) -> Tuned:

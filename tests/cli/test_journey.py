@@ -209,7 +209,9 @@ def test_tuning_writes_a_configuration_that_can_be_used(project):
 
 def test_a_training_that_was_not_cut_short_may_be_resumed_all_the_same(project):
     before = answer(project, "models", "show")["name"]
-    trained = answer(project, "train", "als", "--factors", "32", "--resume")
+    printed, said = mgw(project, "train", "als", "--factors", "32", "--resume", "--json")
+    assert "nothing was kept of such a training" in said
+    trained = json.loads(printed)
     assert not (project / ".mgw" / "checkpoints").exists() or not any((project / ".mgw" / "checkpoints").iterdir())
     mgw(project, "models", "use", before)
     if trained["model"] != before:

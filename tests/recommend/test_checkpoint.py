@@ -33,6 +33,9 @@ def checkpoint(folder, **changes):
     return Checkpoint(folder / "checkpoints", **kept)
 
 
+seen_from = []
+
+
 def fit(folder, *, resume, until=None):
     """Fit with a checkpoint after every epoch, and fail after epoch `until`."""
     kept = checkpoint(folder)
@@ -46,7 +49,8 @@ def fit(folder, *, resume, until=None):
                 raise CutShort
 
     failing = Failing(kept.folder, kept.settings, kept.fingerprint, 0.0)
-    return fit_resumably(random_matrix(), failing, resume=resume, threads=1, progress=SILENT), seen
+    told = seen_from.append if resume else None
+    return fit_resumably(random_matrix(), failing, on_resumed=told, threads=1, progress=SILENT), seen
 
 
 def test_it_ends_with_the_same_bits(tmp_path):
@@ -56,7 +60,7 @@ def test_it_ends_with_the_same_bits(tmp_path):
     assert checkpoint(tmp_path).read().epoch == 4
     assert len(ModelStore(tmp_path / "checkpoints").names()) == 1  # those before it are gone
     resumed, epochs = fit(tmp_path, resume=True)
-    assert epochs == [5, 6, 7, 8, 9]
+    assert (seen_from[-1], epochs) == (4, [5, 6, 7, 8, 9])
     assert resumed.user_factors.tobytes() == whole.user_factors.tobytes()
     assert resumed.item_factors.tobytes() == whole.item_factors.tobytes()
 
@@ -83,7 +87,7 @@ def test_more_epochs_than_before_go_on_from_there(tmp_path):
     with pytest.raises(CutShort):
         fit(tmp_path, resume=False, until=9)
     more = checkpoint(tmp_path, settings=replace(SETTINGS, epochs=12))
-    resumed = fit_resumably(random_matrix(), more, resume=True, threads=1, progress=SILENT)
+    resumed = fit_resumably(random_matrix(), more, on_resumed=seen_from.append, threads=1, progress=SILENT)
     assert resumed.item_factors.tobytes() == ALS.fit(random_matrix(), more.settings).item_factors.tobytes()
 
 
@@ -91,6 +95,20 @@ def test_a_checkpoint_is_not_written_more_often_than_it_should(tmp_path):
     rare = checkpoint(tmp_path, interval_s=3600.0)
     rare.note(Begun(1, np.zeros((2, 6), np.float32), np.zeros((3, 6), np.float32)))
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_another_training_may_take_the_checkpoints_away(tmp_path):
+    mine = checkpoint(tmp_path)
+    factors = np.ones((2, 6), np.float32), np.ones((3, 6), np.float32)
+    mine.note(Begun(1, *factors))
+    checkpoint(tmp_path).clear()
+    mine.note(Begun(2, *factors))
+    assert mine.read().epoch == 2
+
+
+def test_nothing_to_go_on_from_is_said(tmp_path):
+    fit(tmp_path, resume=True)
+    assert seen_from[-1] == 0
 
 
 def test_a_published_model_leaves_no_checkpoint(platform, tmp_path):
@@ -112,7 +130,7 @@ from mgw.recommend.checkpoint import Checkpoint
 from mgw.recommend.training import fit_resumably
 settings = AlsSettings(factors=6, epochs=100000)
 kept = Checkpoint(pathlib.Path({str(tmp_path / "checkpoints")!r}), settings, "sha256:1", 0.0)
-fit_resumably(random_matrix(), kept, resume=False, threads=1, progress=SILENT)
+fit_resumably(random_matrix(), kept, on_resumed=None, threads=1, progress=SILENT)
 """
     with subprocess.Popen([sys.executable, "-c", program]) as process:
         deadline = time.monotonic() + 60

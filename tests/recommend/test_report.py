@@ -132,5 +132,11 @@ def test_names_are_escaped_and_what_is_missing_is_left_out():
     assert 'class="m3"' in drawn
 
 
+def test_without_room_for_ease_the_others_are_measured(events, monkeypatch):
+    monkeypatch.setattr("mgw.recommend.baselines.ease.available_bytes", lambda: 1000)
+    found = compare_with_baselines(events, SETTINGS, SILENT)
+    assert list(found.models) == ["popularity", "item-kNN", "RP3β", "ALS"]
+
+
 def test_headings():
     assert [heading(name) for name in ("ndcg@10", "hit_rate@5", "recall@20")] == ["NDCG@10", "Hit rate@5", "Recall@20"]

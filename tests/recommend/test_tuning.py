@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from scipy.sparse import csr_array
 
 from mgw.core.errors import ExtraMissing, NothingToEvaluate
@@ -73,6 +74,26 @@ def test_it_goes_on_where_it_stopped(pairs, tmp_path):
     assert [number for number, _, _ in rest] == [3, 4]
     assert found.ndcg == max(value for _, value, _ in first + rest)
     assert tuned(pairs, tmp_path, 5)[1] == []
+
+
+def test_what_goes_on_does_not_try_again_what_was_tried(pairs, tmp_path):
+    tried = [each[2] for run in (3, 6, 9) for each in tuned(pairs, tmp_path, run)[1]]
+    assert len(tried) == len({each.regularization for each in tried}) == 9
+
+
+def test_another_question_has_trials_of_its_own(pairs, tmp_path):
+    common = {"trials": 2, "journal": tmp_path / "als.jsonl", "name": "one"}
+    for settings, factors, top_k in (
+        (POOR, (6,), 5),
+        (POOR, (7,), 5),
+        (POOR, (6,), 3),
+        (replace(POOR, epochs=2), (6,), 5),
+    ):
+        tried = []
+        found = tune_als(
+            pairs, settings, factors=factors, top_k=top_k, on_trial=lambda *each, t=tried: t.append(each), **common
+        )
+        assert (len(tried), found.trials, found.settings.factors) == (2, 2, factors[0])
 
 
 def test_the_test_is_in_neither_part(events):

@@ -23,7 +23,7 @@ from mgw.recommend.als import storage
 from mgw.recommend.als.side import regularization_weights
 from mgw.recommend.als.solver import solve_exactly, train
 from mgw.recommend.foldin import FoldIn
-from mgw.recommend.ranking import best_columns
+from mgw.recommend.ranking import best_columns, require_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,20 +111,17 @@ class ALS:
             Columns, `(n, top_k)`, best first, and their scores; -1 and -inf where there is nothing left to list.
 
         Raises:
-            ParametersInvalid: there is no such user, or a shape does not fit.
+            ParametersInvalid: there is no such user, a shape does not fit, or a list would have no place.
         """
         factors = self._of_users(np.asarray(users))
-        if exclude is not None and exclude.shape != (len(factors), len(self.item_factors)):
-            raise ParametersInvalid(
-                f"what to exclude has the shape {exclude.shape}, not {(len(factors), len(self.item_factors))}",
-                hint="one row for each user of the list, in its order: matrix[users]",
-            )
-        present = np.flatnonzero(self.item_factors.any(axis=1))
-        within = None if exclude is None else exclude.tocsc()[:, present].tocsr()
-        columns, scores = best_columns(factors, self.item_factors[present], top_k, within, threads=threads)
-        columns[~factors.any(axis=1)], scores[~factors.any(axis=1)] = -1, -np.inf
-        listed = columns >= 0
+        require_shape(exclude, (len(factors), len(self.item_factors)))
+        items, present = self.item_factors, np.flatnonzero(self.item_factors.any(axis=1))
+        if len(present) < len(items):
+            items, exclude = items[present], None if exclude is None else exclude[:, present]
+        columns, scores = best_columns(factors, items, top_k, exclude, threads=threads)
+        unknown, listed = ~factors.any(axis=1), columns >= 0
         columns[listed] = present[columns[listed]]
+        columns[unknown], scores[unknown] = -1, -np.inf
         return columns, scores
 
     def similar_items(self, item: int, top_k: int = 10) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -249,8 +246,9 @@ def _similar(
     present = np.flatnonzero(lengths)
     present = present[present != place]
     directions = factors[present] / lengths[present, None]
-    columns, cosines = best_columns(factors[[place]] / lengths[place], directions, min(top_k, len(present)))
-    return present[columns[0]].astype(np.int32), cosines[0]
+    columns, cosines = best_columns(factors[[place]] / lengths[place], directions, top_k)
+    listed = columns[0] >= 0
+    return present[columns[0][listed]].astype(np.int32), cosines[0][listed]
 
 
 def _require_places(places: NDArray[np.integer], count: int, kind: str) -> None:

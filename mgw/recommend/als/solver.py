@@ -125,8 +125,11 @@ def _check(matrix: csr_array[np.float32]) -> None:
 
 
 def _require_memory(matrix: csr_array[np.float32], factors: int) -> None:
-    """Refuse a training that would not fit: both matrices, both sides of factors, and a few d by d matrices."""
-    n_rows = sum(matrix.shape)
+    """Refuse a training that would not fit.
+
+    That is both matrices, both sides of factors, the titles' twice more while the start is made, and a few d by d.
+    """
+    n_rows = matrix.shape[0] + 3 * matrix.shape[1]
     fixed = 2 * (matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
     needed = fixed + 4 * n_rows * factors + 40 * factors**2
     available = available_bytes()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-_BYTES_PER_CELL = 8 + 8 + 4  # the Gram matrix in float64, a copy that LAPACK may make, and the weights
+_BYTES_PER_CELL = 8 + 8 + 4  # at the worst, twice: sparse, in float64 and in float32; inverse, its half and weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,16 @@ class EASE:
         if not regularization > 0:
             raise ParametersInvalid(f"EASE needs a regularization above 0, not {regularization}", hint="400 is usual")
         _require_memory(matrix.shape[1])
-        gram = np.asarray((matrix.T @ matrix).todense(), dtype=np.float64, order="F")
+        gram = (matrix.T @ matrix).toarray().astype(np.float64, order="F")
         gram[np.diag_indices_from(gram)] += regularization
         factor, failed = lapack.dpotrf(gram, lower=True, overwrite_a=True)
         inverse, singular = lapack.dpotri(factor, lower=True, overwrite_c=True)
         if failed or singular:
             raise ParametersInvalid("EASE: the Gram matrix cannot be inverted", hint="raise its regularization")
-        lower = np.tril(inverse, -1)
-        weights = ((lower + lower.T) / -np.diag(inverse)).astype(np.float32)
-        return cls(matrix, weights)
+        diagonal = np.diag(inverse).astype(np.float32)
+        lower = np.tril(inverse, -1).astype(np.float32)
+        del gram, factor, inverse  # one array, of eight bytes a cell
+        return cls(matrix, (lower + lower.T) / -diagonal)
 
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score all titles for `users`, `(len(users), n_items)`."""

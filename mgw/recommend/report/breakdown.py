@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from mgw.recommend import metrics
 from mgw.recommend.als import ALS
-from mgw.recommend.evaluate import Estimate, resampled_means
+from mgw.recommend.evaluate import estimated
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.split import seen_matrix
 
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 
     from mgw.core.progress import Progress
     from mgw.core.settings import Settings
-    from mgw.recommend.evaluate import Evaluation
+    from mgw.recommend.evaluate import Estimate, Evaluation
     from mgw.recommend.split import Split
 
 _BANDS = 4
 _FEWEST = 10
 """Users below which a mean says nothing."""
-_SAMPLES = 400
-_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,10 @@ def by_history(evaluation: Evaluation, split: Split) -> Breakdown:
     ) or (str(edges[0]),)
     metric = next(name for name in next(iter(evaluation.models.values())).per_user if name.startswith("ndcg@"))
     models = {
-        name: tuple(_estimate(found.per_user[metric][group == at], evaluation.seed) for at in range(len(labels)))
+        name: tuple(
+            _estimate(found.per_user[metric][group == at], evaluation.bootstrap_samples, evaluation.seed)
+            for at in range(len(labels))
+        )
         for name, found in evaluation.models.items()
     }
     return Breakdown("By what is known of the user", "titles in the training", metric, labels, models)
@@ -83,7 +84,7 @@ def by_popularity(evaluation: Evaluation, split: Split) -> Breakdown:
             users = np.flatnonzero(np.diff(part.indptr))
             hits = metrics.find_hits(found.lists[users], part[users])
             recall = metrics.recall(hits, np.diff(part[users].indptr).astype(np.int64))
-            estimates.append(_estimate(recall, evaluation.seed))
+            estimates.append(_estimate(recall, evaluation.bootstrap_samples, evaluation.seed))
         models[name] = tuple(estimates)
     k = next(iter(evaluation.models.values())).lists.shape[1]
     axis = "held-out titles by their viewers in the training, a quarter of the pairs each"
@@ -99,7 +100,8 @@ def by_epoch(split: Split, settings: Settings, progress: Progress) -> Breakdown:
 
     def measure(_: int, model: ALS) -> None:
         lists, _scores = model.recommend(users, k, exclude=seen, threads=settings.threads)
-        found.append(_estimate(metrics.ndcg(metrics.find_hits(lists, wanted), n_wanted), settings.evaluate.seed))
+        values = metrics.ndcg(metrics.find_hits(lists, wanted), n_wanted)
+        found.append(_estimate(values, settings.evaluate.bootstrap_samples, settings.evaluate.seed))
 
     matrix = strength_matrix(split.train)
     ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress, on_epoch=measure)
@@ -107,9 +109,5 @@ def by_epoch(split: Split, settings: Settings, progress: Progress) -> Breakdown:
     return Breakdown("ALS by epoch", "epoch", f"ndcg@{k}", labels, {"ALS": tuple(found)})
 
 
-def _estimate(values: NDArray[np.float64], seed: int) -> Estimate | None:
-    if len(values) < _FEWEST:
-        return None
-    drawn = resampled_means(values[:, None], _SAMPLES, seed)[:, 0]
-    low, high = np.quantile(drawn, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
-    return Estimate(float(values.mean()), float(low), float(high))
+def _estimate(values: NDArray[np.float64], samples: int, seed: int) -> Estimate | None:
+    return None if len(values) < _FEWEST else estimated(values, samples, seed)

@@ -144,6 +144,9 @@ def test_what_is_not_there_is_named(model, matrix):
         (lambda: model.recommend(np.array([-1])), "no user -1"),
         (lambda: model.recommend(np.array([0.5])), "rows of the training matrix or factors"),
         (lambda: model.recommend(np.array([1]), exclude=matrix), "shape"),
+        (lambda: model.recommend(np.array([1]), 0), "0 places"),
+        (lambda: model.recommend(np.array([1]), exclude=matrix[[1], :60]), "shape"),
+        (lambda: model.similar_items(1, -3), "-3 places"),
         (lambda: model.similar_items(70), "no title 70"),
         (lambda: model.similar_items(5), "nothing is known of the title 5"),
         (lambda: model.similar_users(3), "nothing is known of the user 3"),
@@ -163,6 +166,8 @@ def test_small_matrices_are_answered(shape):
     columns, scores = model.recommend(np.arange(shape[0]), 4)
     assert ((columns >= 0).sum(axis=1) == min(4, shape[1])).all()
     assert np.isfinite(scores[columns >= 0]).all()
+    near, cosines = model.similar_items(0, 5)
+    assert len(near) == len(cosines) == min(5, shape[1] - 1)
 
 
 def test_the_library_loads_nothing_heavy_until_it_is_asked_for():
