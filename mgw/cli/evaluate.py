@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def evaluate(
     ctx: typer.Context,
     split: Annotated[
-        Literal["auto", "time", "user-time", "random"] | None,
+        Literal["auto", "time", "user-time", "random", "cold-users"] | None,
         typer.Option(help="What is held out. [evaluate.split]"),
     ] = None,
     test_share: Annotated[

@@ -12,7 +12,7 @@ between training runs, nor that of another day's split.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from mgw.core.settings.schema import EvaluateSettings
     from mgw.recommend.baselines import Scorer
     from mgw.recommend.split import Audience, Split
+
+    AnyScorer = TypeVar("AnyScorer", bound=Scorer)
 
 CONFIDENCE = 0.95
 _BATCH_CELLS = 2**21
@@ -141,14 +143,14 @@ def evaluate(
     audience = split.audience()
     if not len(audience.users):
         raise NothingToEvaluate("the split leaves no user to evaluate", hint="import more events, or split otherwise")
-    relevant, seen = split.test[audience.users], seen_matrix(split.train)[audience.users]
+    relevant, seen = split.test[audience.users], seen_matrix(split.history)[audience.users]
     strengths = strength_matrix(split.train)
     titles = _Titles(metrics.self_information(strengths), metrics.unit_columns(strengths))
     k = max(settings.top_k, settings.recall_k)
     per_user, overall, listed = {}, {}, {}
     for name, model in models.items():
         with progress.stage(f"Evaluating {name}", total=len(audience.users)) as stage:
-            lists = _rank(name, model, audience.users, seen, k=k, stage=stage)
+            lists = _rank(name, informed(model, split), audience.users, seen, k=k, stage=stage)
         listed[name] = lists
         per_user[name] = _measure(lists, relevant, titles, settings)
         shown = lists[:, : settings.top_k]
@@ -165,6 +167,11 @@ def evaluate(
         seed=settings.seed,
         models=_compare(per_user, overall, listed, baseline, settings),
     )
+
+
+def informed(model: AnyScorer, split: Split) -> AnyScorer:
+    """Return a model, which was fitted on `split.train`, that knows of the users what the split lets it know."""
+    return model.given(strength_matrix(split.history)) if split.has_new_users else model
 
 
 def estimated(values: NDArray[np.float64], samples: int, seed: int) -> Estimate:

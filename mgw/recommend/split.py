@@ -6,8 +6,9 @@ the train side, and a pair that the train side knows is never counted as found. 
     split_by_time        one moment for everybody: what a model trained on that day would have known
     split_by_user_time   a moment for each user: nobody's own future leaks, other people's may
     split_randomly       no order at all: for data without times, and kinder to models than life is
+    split_cold_users     some users are not trained on at all, and are known by some of their titles only when asked
 
-The last two hold out a share of each user's titles, or some number of them: one is the usual leave-one-out.
+The last three hold out a share of each user's titles, or some number of them: one is the usual leave-one-out.
 
 `choose_split` takes the first of these that the data supports. `evaluate` measures models on the result.
 """
@@ -15,6 +16,7 @@ The last two hold out a share of each user's titles, or some number of them: one
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +49,8 @@ class Audience:
     Attributes:
         users: rows with a pair to learn from and a pair held out, ascending, `(n,)`.
         left_out: how many users were left out, by reason: `without_history` have held-out pairs and no pair of positive
-            strength to learn from, `without_held_out` the reverse, `without_both` neither.
+            strength to be known by, `without_held_out` the reverse, `without_both` neither; `learned_from` are not
+            asked because others, who are new, are.
     """
 
     users: NDArray[np.int64]
@@ -59,27 +62,38 @@ class Split:
     """Events to learn from and pairs to find.
 
     Attributes:
-        name: `time`, `user-time` or `random`.
+        name: `time`, `user-time`, `random` or `cold-users`.
         description: one sentence that states the split: its moment or shares, and its seed.
         train: the events a model may learn from.
-        test: strengths of the pairs that were held out, are relevant and are not in `train`, `(n_users, n_items)`.
+        history: what is known of the users when they are asked: `train` itself, but where they are new to the model.
+        test: strengths of the pairs that were held out, are relevant and not in `history`, `(n_users, n_items)`.
     """
 
     name: str
     description: str
     train: Events
+    history: Events
     test: csr_array[np.float32]
 
     def audience(self) -> Audience:
         """Find the users that can be evaluated."""
-        learns = np.diff(strength_matrix(self.train).indptr) > 0
+        known = np.diff(strength_matrix(self.history).indptr) > 0
         asked = np.diff(self.test.indptr) > 0
+        learned_from = np.zeros(len(known), dtype=np.bool_)
+        if self.has_new_users:
+            learned_from[self.train.users] = True
         left_out = {
-            "without_history": int(np.count_nonzero(asked & ~learns)),
-            "without_held_out": int(np.count_nonzero(learns & ~asked)),
-            "without_both": int(np.count_nonzero(~learns & ~asked)),
+            "without_history": int(np.count_nonzero(asked & ~known)),
+            "without_held_out": int(np.count_nonzero(known & ~asked)),
+            "without_both": int(np.count_nonzero(~known & ~asked & ~learned_from)),
+            "learned_from": int(np.count_nonzero(learned_from)),
         }
-        return Audience(np.flatnonzero(learns & asked), left_out)
+        return Audience(np.flatnonzero(known & asked), left_out)
+
+    @property
+    def has_new_users(self) -> bool:
+        """Whether those who are asked are not those who were learned from."""
+        return self.history is not self.train
 
 
 def seen_matrix(events: Events) -> csr_array[np.bool_]:
@@ -108,20 +122,31 @@ def choose_split(events: Events, settings: EvaluateSettings) -> Split:
         return split_by_time(events, settings.test_share)
     if settings.split == "user-time":
         return split_by_user_time(events, settings.test_share, settings.leave_out)
-    if settings.split == "auto" and settings.leave_out is not None:
-        timed = np.count_nonzero(np.isfinite(events.at)) / len(events)
-        if timed >= NEARLY_ALL:
-            return split_by_user_time(events, settings.test_share, settings.leave_out)
-    elif settings.split == "auto":
-        timed = np.count_nonzero(np.isfinite(events.at)) / len(events)
-        for split, needed in ((split_by_time, NEARLY_ALL), (split_by_user_time, 0.5)):
-            try:
-                candidate = split(events, settings.test_share) if timed >= needed else None
-            except NothingToEvaluate:
-                continue
-            if candidate is not None and _has_enough_users(candidate, events):
-                return candidate
-    return split_randomly(events, settings.test_share, settings.seed, settings.leave_out)
+    if settings.split == "cold-users":
+        return split_cold_users(events, settings.test_share, settings.seed, settings.leave_out)
+    by_time = _split_by_some_time(events, settings) if settings.split == "auto" else None
+    return by_time or split_randomly(events, settings.test_share, settings.seed, settings.leave_out)
+
+
+def _split_by_some_time(events: Events, settings: EvaluateSettings) -> Split | None:
+    """Return the first split by time that the data supports, if it supports one."""
+    share, count = settings.test_share, settings.leave_out
+    if count is None:
+        choices = [
+            (partial(split_by_time, events, share), NEARLY_ALL),
+            (partial(split_by_user_time, events, share), 0.5),
+        ]
+    else:
+        choices = [(partial(split_by_user_time, events, share, count), NEARLY_ALL)]
+    timed = np.count_nonzero(np.isfinite(events.at)) / len(events)
+    for split, needed in choices:
+        try:
+            candidate = split() if timed >= needed else None
+        except NothingToEvaluate:
+            continue
+        if candidate is not None and _has_enough_users(candidate, events):
+            return candidate
+    return None
 
 
 def split_by_time(events: Events, test_share: float) -> Split:
@@ -148,7 +173,7 @@ def split_by_time(events: Events, test_share: float) -> Split:
         f"Everybody's events before {date} UTC are learned from; "
         f"the later {1 - boundary / len(at):.1%} of the events are held out."
     )
-    return _split("time", description, events, at >= moment)
+    return _split("time", description, *_parted(events, at >= moment))
 
 
 def split_by_user_time(events: Events, test_share: float, leave_out: int | None = None) -> Split:
@@ -184,7 +209,7 @@ def split_by_user_time(events: Events, test_share: float, leave_out: int | None 
         " event; "
         f"ties in time are shuffled (seed {TIE_SEED})."
     )
-    return _split("user-time", description, events, after)
+    return _split("user-time", description, *_parted(events, after))
 
 
 def split_randomly(events: Events, test_share: float, seed: int, leave_out: int | None = None) -> Split:
@@ -198,15 +223,54 @@ def split_randomly(events: Events, test_share: float, seed: int, leave_out: int 
         NothingToEvaluate: nobody is left with both a history and a held-out pair.
     """
     _require(events)
-    pairs, pair = np.unique(_pair_of_each_event(events), return_inverse=True)
-    users = pairs // events.n_items
-    order = np.lexsort((np.random.default_rng(seed).permutation(len(pairs)), users))
-    held_out = np.zeros(len(pairs), dtype=np.bool_)
-    held_out[order] = _last_of_each_user(users[order], test_share, leave_out)
     description = (
         f"{_portion(test_share, leave_out)} of each user's titles, drawn at random (seed {seed}), are held out."
     )
-    return _split("random", description, events, held_out[pair])
+    rng = np.random.default_rng(seed)
+    return _split("random", description, *_parted(events, _drawn_pairs(events, test_share, rng, leave_out)))
+
+
+def split_cold_users(events: Events, test_share: float, seed: int, leave_out: int | None = None) -> Split:
+    """Draw users who are not trained on, and of each of these pairs to find; by the others they are known when asked.
+
+    Liang, Krishnan, Hoffman & Jebara (2018), "Variational Autoencoders for Collaborative Filtering", section 4, call
+    it strong generalization. Of n users the nearest whole number to n · `test_share` is drawn, but at least one and at
+    most n - 1; of their pairs as `split_randomly` does.
+
+    Raises:
+        NoEvents: there are no events.
+        NothingToEvaluate: nobody is left with both a history and a held-out pair.
+    """
+    _require(events)
+    rng = np.random.default_rng(seed)
+    active = rng.permutation(np.unique(events.users))
+    n_cold = min(max(round(len(active) * test_share), 1), len(active) - 1)
+    cold = np.isin(events.users, active[:n_cold])
+    held_out = _drawn_pairs(events, test_share, rng, leave_out)
+    description = (
+        f"{n_cold:,} users, drawn at random (seed {seed}), are not learned from; {_portion(test_share, leave_out)} of "
+        "each one's titles, drawn too, are held out, and the model is told of the others when it is asked."
+    )
+    train, history, later = (events.where(mask) for mask in (~cold, cold & ~held_out, cold & held_out))
+    return _split("cold-users", description, train, history, later)
+
+
+def _parted(events: Events, held_out: NDArray[np.bool_]) -> tuple[Events, Events, Events]:
+    """Return what is learned from, the same as what is known of the users, and what is held out."""
+    train = events.where(~held_out)
+    return train, train, events.where(held_out)
+
+
+def _drawn_pairs(
+    events: Events, test_share: float, rng: np.random.Generator, leave_out: int | None
+) -> NDArray[np.bool_]:
+    """Mark the events of some of each user's pairs, `(n,)`."""
+    pairs, pair = np.unique(_pair_of_each_event(events), return_inverse=True)
+    users = pairs // events.n_items
+    order = np.lexsort((rng.permutation(len(pairs)), users))
+    drawn = np.zeros(len(pairs), dtype=np.bool_)
+    drawn[order] = _last_of_each_user(users[order], test_share, leave_out)
+    return drawn[pair]
 
 
 def _portion(test_share: float, leave_out: int | None) -> str:
@@ -226,12 +290,11 @@ def _last_of_each_user(users: NDArray[np.int64], test_share: float, leave_out: i
     return np.arange(len(users)) >= np.repeat(first + counts - held_out, counts)
 
 
-def _split(name: str, description: str, events: Events, held_out: NDArray[np.bool_]) -> Split:
-    train, later = events.where(~held_out), events.where(held_out)
+def _split(name: str, description: str, train: Events, history: Events, later: Events) -> Split:
     relevant = strength_matrix(later)
-    test = csr_array(relevant - relevant.multiply(seen_matrix(train)))
+    test = csr_array(relevant - relevant.multiply(seen_matrix(history)))
     test.eliminate_zeros()
-    split = Split(name, description, train, test)
+    split = Split(name, description, train, history, test)
     if not len(split.audience().users):
         message = f"the {name} split leaves no user with both a history and a held-out title that they liked"
         raise NothingToEvaluate(message, hint="import more events, or change evaluate.split or evaluate.test_share")

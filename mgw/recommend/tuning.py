@@ -84,7 +84,8 @@ def split_for_tuning(events: Events, settings: EvaluateSettings) -> tuple[Pairs,
         NothingToEvaluate: a split leaves nobody to ask.
     """
     outer = choose_split(events, settings)
-    inner = choose_split(outer.train, settings)
+    # Without the users who are new to the test, parameters that suit the others are looked for.
+    inner = choose_split(outer.train, replace(settings, split="random") if outer.has_new_users else settings)
     train, seen = strength_matrix(inner.train), seen_matrix(inner.train)
     digest = hashlib.sha256()
     for array in (train.indptr, train.indices, train.data, inner.test.indptr, inner.test.indices):

@@ -34,6 +34,15 @@ class Conformance:
         alone = np.concatenate([model.scores(users[[user]]) for user in users])
         np.testing.assert_allclose(model.scores(users), alone, rtol=1e-5, atol=1e-6)
 
+    def test_others_are_answered_by_their_history_alone(self, matrix):
+        model, others = self.fit(matrix), matrix[[9, 3, 20]]
+        given = model.given(others)
+        together, alone = given.scores(np.arange(3)), model.given(others[[0]]).scores(np.array([0]))
+        np.testing.assert_allclose(together[[0]], alone, rtol=1e-5, atol=1e-6)
+        assert np.isfinite(together).all()
+        # A user of the training who comes with the same history is answered much the same.
+        assert np.corrcoef(together[0], model.scores(np.array([9]))[0])[0, 1] > 0.95
+
     def test_fitting_again_gives_the_same_model(self, matrix):
         users = np.arange(50)
         assert self.fit(matrix).scores(users).tobytes() == self.fit(matrix.copy()).scores(users).tobytes()

@@ -11,12 +11,13 @@ from scipy.sparse import csr_array
 
 from mgw.core.errors import NothingToEvaluate, ParametersInvalid
 from mgw.core.progress import SILENT
-from mgw.core.settings.schema import EvaluateSettings
+from mgw.core.settings.schema import AlsSettings, EvaluateSettings
 from mgw.recommend import evaluate as evaluation
+from mgw.recommend.als import ALS
 from mgw.recommend.baselines import ItemKNN, Popularity
 from mgw.recommend.evaluate import evaluate, resampled_means
 from mgw.recommend.interactions import Events, strength_matrix
-from mgw.recommend.split import Split, split_randomly
+from mgw.recommend.split import Split, seen_matrix, split_cold_users, split_randomly
 
 SETTINGS = EvaluateSettings(top_k=3, recall_k=5, bootstrap_samples=200)
 
@@ -29,6 +30,9 @@ class Fixed:
 
     def scores(self, users):
         return self.table[users]
+
+    def given(self, histories):  # noqa: ARG002 - a Scorer
+        return self
 
 
 def events_of(pairs, n_users, n_items, engagement=1.0):
@@ -61,7 +65,8 @@ def models(split):
 
 
 def small_split(train, test, n_users, n_items):
-    return Split("hand", "By hand.", events_of(train, n_users, n_items), csr_array(np.array(test, dtype=np.float32)))
+    known = events_of(train, n_users, n_items)
+    return Split("hand", "By hand.", known, known, csr_array(np.array(test, dtype=np.float32)))
 
 
 def test_figures_are_those_of_a_slow_loop(split, models):
@@ -143,7 +148,7 @@ def test_what_was_seen_is_not_recommended_even_where_it_was_disliked():
     # Title 0 scores best and was seen without being liked; title 2 is held out.
     train = events_of([(0, 0), (0, 1)], 1, 3)
     train.engagement[0] = -1
-    split = Split("hand", "By hand.", train, csr_array(np.array([[0, 0, 1]], dtype=np.float32)))
+    split = Split("hand", "By hand.", train, train, csr_array(np.array([[0, 0, 1]], dtype=np.float32)))
     result = evaluate({"model": Fixed([[9, 5, 1]])}, split, EvaluateSettings(top_k=1, recall_k=1))
     assert result.models["model"].per_user["ndcg@1"].tolist() == [1]
 
@@ -165,10 +170,36 @@ def test_users_left_out_are_counted_by_reason():
     train.engagement[2] = 0
     test = np.zeros((5, 3), dtype=np.float32)
     test[[0, 2, 4], 2] = 1
-    split = Split("hand", "By hand.", train, csr_array(test))
+    split = Split("hand", "By hand.", train, train, csr_array(test))
     result = evaluate({"model": Fixed(np.zeros((5, 3)))}, split, SETTINGS)
     assert result.audience.users.tolist() == [0]
-    assert result.audience.left_out == {"without_history": 2, "without_held_out": 1, "without_both": 1}
+    assert result.audience.left_out == {
+        "without_history": 2,
+        "without_held_out": 1,
+        "without_both": 1,
+        "learned_from": 0,
+    }
+
+
+def test_new_users_are_known_by_their_history_alone():
+    # Two camps; the model learns from all but a few, whose camp can only be told from the history.
+    rng = np.random.default_rng(5)
+    chance = np.full((60, 20), 0.02)
+    chance[:30, :10] = chance[30:, 10:] = 0.7
+    split = split_cold_users(events_of(np.argwhere(rng.random((60, 20)) < chance).tolist(), 60, 20), 0.3, seed=0)
+    matrix = strength_matrix(split.train)
+    als = ALS.fit(matrix, AlsSettings(factors=4))
+    models = {"als": als, "knn": ItemKNN.fit(matrix), "popularity": Popularity.fit(matrix)}
+    found = evaluate(models, split, SETTINGS)
+    users = found.audience.users
+    assert not als.user_factors[users].any()  # not learned from
+    own_camp = np.where(users < 30, 0, 10)[:, None]
+    for name in ("als", "knn"):
+        lists = found.models[name].lists[:, :3]
+        assert np.mean((lists >= own_camp) & (lists < own_camp + 10)) > 0.9
+        assert found.models[name].differences is None or found.models[name].metrics["ndcg@3"].value > 0.5
+    history = seen_matrix(split.history)[users].toarray()
+    assert not any(history[row, each].any() for row, each in enumerate(found.models["als"].lists))
 
 
 def test_a_split_without_anybody_to_ask_is_refused():

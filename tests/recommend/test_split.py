@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from mgw.core.errors import NoEvents, NothingToEvaluate, ParametersInvalid
 from mgw.core.settings.schema import EvaluateSettings
 from mgw.recommend.interactions import Events, strength_matrix
-from mgw.recommend.split import choose_split, seen_matrix, split_by_time, split_by_user_time, split_randomly
+from mgw.recommend.split import (
+    choose_split,
+    seen_matrix,
+    split_by_time,
+    split_by_user_time,
+    split_cold_users,
+    split_randomly,
+)
 
 N_USERS, N_ITEMS = 3, 7
 SPLITS = {
@@ -113,6 +120,7 @@ def test_the_audience_has_a_history_and_something_held_out(name, rows, share):
         "without_history": len(asked - learns),
         "without_held_out": len(learns - asked),
         "without_both": N_USERS - len(learns | asked),
+        "learned_from": 0,
     }
 
 
@@ -182,6 +190,42 @@ def test_ties_in_time_do_not_hold_out_the_titles_with_the_highest_numbers():
     # Two of the ten titles that tie, whichever: .2 each, with standard deviation .028. The first moment's title never.
     assert held_out_share[0] == 0
     assert held_out_share[1:] == pytest.approx(np.full(10, 0.2), abs=0.12)
+
+
+@laws
+@given(some_events, a_share, st.integers(0, 5))
+def test_cold_users_are_not_learned_from_and_are_known_by_what_is_not_held_out(rows, share, seed):
+    events = events_of(rows)
+    try:
+        split = split_cold_users(events, share, seed)
+    except NothingToEvaluate:
+        assume(False)
+    warm, cold = set(split.train.users.tolist()), set(split.history.users.tolist())
+    assert split.has_new_users
+    assert warm.isdisjoint(cold)
+    assert warm
+    assert set(split.audience().users.tolist()) <= cold
+    everything, kept = Counter(rows_of(events)), Counter(rows_of(split.train)) + Counter(rows_of(split.history))
+    held_out = everything - kept
+    assert kept + held_out == everything
+    assert {row[0] for row in held_out} <= cold
+    assert pairs_of(held_out).isdisjoint(pairs_of(rows_of(split.history)))
+    wanted = set(zip(*(axis.tolist() for axis in split.test.nonzero()), strict=True))
+    assert wanted <= pairs_of(held_out)
+    left_out = split.audience().left_out
+    assert left_out["learned_from"] == len(warm)
+    assert sum(left_out.values()) + len(split.audience().users) == N_USERS
+
+
+def test_as_many_users_are_cold_as_were_asked_for_and_the_seed_draws_them():
+    events = events_of([(user, item, math.nan, 1.0) for user in range(50) for item in range(20)], 50, 20)
+    drawn = [split_cold_users(events, 0.2, seed) for seed in (1, 1, 2)]
+    assert [len(np.unique(split.history.users)) for split in drawn] == [10, 10, 10]
+    assert (np.diff(drawn[0].test.indptr)[drawn[0].audience().users] == 4).all()
+    assert rows_of(drawn[0].history) == rows_of(drawn[1].history) != rows_of(drawn[2].history)
+    left_one_out = split_cold_users(events, 0.2, 1, leave_out=1)
+    assert left_one_out.test.nnz == 10
+    assert "10 users, drawn at random (seed 1), are not learned from; 1 of each" in left_one_out.description
 
 
 def test_descriptions_state_the_split():

@@ -96,6 +96,15 @@ def test_another_question_has_trials_of_its_own(pairs, tmp_path):
         assert (len(tried), found.trials, found.settings.factors) == (2, 2, factors[0])
 
 
+def test_new_users_of_the_test_are_not_tuned_on(events):
+    settings = replace(EVALUATE, split="cold-users")
+    outer = choose_split(events, settings)
+    pairs, _, _ = split_for_tuning(events, settings)
+    for part in (pairs.train, pairs.validation, pairs.seen):
+        assert part[outer.audience().users].nnz == 0
+    assert pairs.validation.nnz > 0
+
+
 def test_the_test_is_in_neither_part(events):
     test = choose_split(events, EVALUATE).test
     pairs, description, name = split_for_tuning(events, EVALUATE)

@@ -72,9 +72,11 @@ class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     Attributes:
         split: `time` cuts everybody's events at one moment, `user-time` holds out each user's latest events, `random`
-            holds out some of each user's pairs; `auto` takes the first of these that the data supports.
-        test_share: share of the events (`time`) or of each user's pairs that is held out.
-        leave_out: how many of each user's titles are held out instead of a share (`user-time`, `random`); 1 is
+            holds out some of each user's pairs; `auto` takes the first of these that the data supports. `cold-users`
+            trains without some users, and holds out some of their pairs.
+        test_share: share of the events (`time`) or of each user's pairs that is held out; of the users too
+            (`cold-users`).
+        leave_out: how many of each user's titles are held out instead of a share (all but `time`); 1 is
             leave-one-out. Users with no more titles than that are not asked.
         top_k: length of the list for all metrics but recall.
         recall_k: length of the list for recall.
@@ -82,7 +84,7 @@ class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         seed: seed of the random split and of the bootstrap.
     """
 
-    split: Literal["auto", "time", "user-time", "random"] = "auto"
+    split: Literal["auto", "time", "user-time", "random", "cold-users"] = "auto"
     test_share: OpenShare = 0.2
     leave_out: PositiveInt | None = None
     top_k: PositiveInt = 10

@@ -87,6 +87,14 @@ class ALS:
         factors = train(matrix, settings, threads=threads, progress=progress, on_epoch=report, begun=begun)
         return cls(*factors, settings)
 
+    def given(self, histories: csr_array[np.float32]) -> Self:
+        """Return the model for other users, folded in from their strengths, `(n, n_items)`.
+
+        Raises:
+            ParametersInvalid: a strength is not a positive number, or the titles are not those of the training.
+        """
+        return type(self)(self.fold_in(histories), self.item_factors, self.settings)
+
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score every title for some users, `(len(users), n_items)`."""
         return self.user_factors[users] @ self.item_factors.T

@@ -10,7 +10,7 @@ n_items² cells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,6 +68,10 @@ class EASE:
         lower = np.tril(inverse, -1).astype(np.float32)
         del gram, factor, inverse  # one array, of eight bytes a cell
         return cls(matrix, (lower + lower.T) / -diagonal)
+
+    def given(self, histories: csr_array[np.float32]) -> Self:
+        """Return the same model for other users, who are known by their strengths alone, `(n, n_items)`."""
+        return replace(self, matrix=histories)
 
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score all titles for `users`, `(len(users), n_items)`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +51,10 @@ class ItemKNN:
             return likeness
 
         return cls(matrix, csr_array(nearest(similarity, matrix.shape[1], neighbours).T))
+
+    def given(self, histories: csr_array[np.float32]) -> Self:
+        """Return the same model for other users, who are known by their strengths alone, `(n, n_items)`."""
+        return replace(self, matrix=histories)
 
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score all titles for `users`, `(len(users), n_items)`."""

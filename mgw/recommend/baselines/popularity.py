@@ -30,6 +30,10 @@ class Popularity:
         liked = matrix.indices[matrix.data > 0]
         return cls(np.bincount(liked, minlength=matrix.shape[1]).astype(np.float32))
 
+    def given(self, histories: csr_array[np.float32]) -> Self:  # noqa: ARG002 - a Scorer
+        """Return the same model: it knows nothing of users."""
+        return self
+
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score all titles for `users`, `(len(users), n_items)`."""
         return np.broadcast_to(self.likes, (len(users), len(self.likes)))

@@ -11,7 +11,7 @@ the titles that a walk from i reaches most are kept in row i.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +59,10 @@ class RP3Beta:
             return reached
 
         return cls(matrix, nearest(walked, matrix.shape[1], neighbours))
+
+    def given(self, histories: csr_array[np.float32]) -> Self:
+        """Return the same model for other users, who are known by their strengths alone, `(n, n_items)`."""
+        return replace(self, matrix=histories)
 
     def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score all titles for `users`, `(len(users), n_items)`."""

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from mgw.recommend import metrics
 from mgw.recommend.als import ALS
-from mgw.recommend.evaluate import estimated
+from mgw.recommend.evaluate import estimated, informed
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.split import seen_matrix
 
@@ -50,8 +50,8 @@ class Breakdown:
 
 
 def by_history(evaluation: Evaluation, split: Split) -> Breakdown:
-    """Break NDCG down by how many titles with positive evidence the training has of a user, in four equal groups."""
-    lengths = np.diff(strength_matrix(split.train).indptr)[evaluation.audience.users]
+    """Break NDCG down by how many titles with positive evidence a user is known by, in four equal groups."""
+    lengths = np.diff(strength_matrix(split.history).indptr)[evaluation.audience.users]
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, _BANDS + 1)).astype(np.int64))
     group = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, max(len(edges) - 2, 0))
     labels = tuple(
@@ -65,7 +65,7 @@ def by_history(evaluation: Evaluation, split: Split) -> Breakdown:
         )
         for name, found in evaluation.models.items()
     }
-    return Breakdown("By what is known of the user", "titles in the training", metric, labels, models)
+    return Breakdown("By what is known of the user", "titles that the user is known by", metric, labels, models)
 
 
 def by_popularity(evaluation: Evaluation, split: Split) -> Breakdown:
@@ -94,12 +94,12 @@ def by_popularity(evaluation: Evaluation, split: Split) -> Breakdown:
 def by_epoch(split: Split, settings: Settings, progress: Progress) -> Breakdown:
     """Train ALS once more and measure NDCG after each epoch."""
     users, k = split.audience().users, settings.evaluate.top_k
-    seen, wanted = seen_matrix(split.train)[users], split.test[users]
+    seen, wanted = seen_matrix(split.history)[users], split.test[users]
     n_wanted = np.diff(wanted.indptr).astype(np.int64)
     found: list[Estimate | None] = []
 
     def measure(_: int, model: ALS) -> None:
-        lists, _scores = model.recommend(users, k, exclude=seen, threads=settings.threads)
+        lists, _scores = informed(model, split).recommend(users, k, exclude=seen, threads=settings.threads)
         values = metrics.ndcg(metrics.find_hits(lists, wanted), n_wanted)
         found.append(_estimate(values, settings.evaluate.bootstrap_samples, settings.evaluate.seed))
 
