@@ -32,7 +32,7 @@ def test_every_command_has_its_section():
 
 
 def test_the_library_example_runs(tmp_path):
-    (program,) = re.findall(r"```python\n(.*?)```", (DOCS / "als.md").read_text(encoding="utf-8"), re.DOTALL)
+    program = "\n".join(re.findall(r"```python\n(.*?)```", (DOCS / "als.md").read_text(encoding="utf-8"), re.DOTALL))
     answer = subprocess.run(
         [sys.executable, "-c", program + "\nprint(items.shape, shares.shape, len(near), same.settings.factors, name)"],
         cwd=tmp_path, capture_output=True, text=True, check=False,

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mgw.bars import bars
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
 
-    from rich.progress import Progress, TaskID
-
+    from mgw.bars import Bars
     from mgw.core.errors import MgwError
-    from mgw.core.progress import Stage
 
 PIPED_WIDTH = 10_000
 
@@ -74,44 +74,9 @@ class Output:
         self._stderr.print_exception(max_frames=20)
         self._stderr.print("This is a fault of mgw, not of yours. Please report it with the lines above.")
 
-    @contextmanager
-    def progress(self) -> Iterator[TerminalProgress]:
+    def progress(self) -> AbstractContextManager[Bars]:
         """Draw the stages of the work in the block; nothing is drawn where stderr is not a terminal."""
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-        columns = (
-            SpinnerColumn(finished_text=" "),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self._stderr, disable=not sys.stderr.isatty()) as bars:
-            yield TerminalProgress(bars)
-
-
-class TerminalProgress:
-    """Implements `mgw.core.progress.Progress` with bars on a terminal."""
-
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-
-    @contextmanager
-    def stage(self, description: str, total: float | None = None) -> Iterator[Stage]:
-        """Show a bar for one stage; it stays on the screen when the stage has ended."""
-        task = self._bars.add_task(description, total=total)
-        yield _Bar(self._bars, task)
-        completed: Any = self._bars.tasks[self._bars.task_ids.index(task)].completed
-        self._bars.update(task, total=completed or 1, completed=completed or 1)
-
-
-class _Bar:
-    def __init__(self, bars: Progress, task: TaskID) -> None:
-        self._bars = bars
-        self._task = task
-
-    def advance(self, amount: float = 1) -> None:
-        self._bars.advance(self._task, amount)
+        return bars(self._stderr, disable=not sys.stderr.isatty())
 
 
 out = Output()
