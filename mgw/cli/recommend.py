@@ -59,9 +59,10 @@ def recommend(
 
 def _recommend_everyone(loaded: LoadedSettings, path: Path, *, json: bool) -> None:
     from mgw.recommend.everyone import recommend_everyone
-    from mgw.recommend.listing import write_lists
+    from mgw.recommend.listing import require_format, write_lists
     from mgw.recommend.source import read_training_data
 
+    require_format(path)
     snapshot = project_models(loaded).current()
     began = time.perf_counter()
     with project_session(loaded) as connection:

@@ -17,7 +17,7 @@ from mgw.core.settings import AlsSettings
 from mgw.recommend.als.solver import solve_exactly
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.ranking import best_columns
-from mgw.recommend.recommender import RecommendationType
+from mgw.recommend.recommender import RecommendationType, require_names
 from mgw.recommend.split import seen_matrix
 
 if TYPE_CHECKING:
@@ -63,7 +63,11 @@ def recommend_everyone(
         top_k: length of the lists; shorter where a user has met nearly everything.
         threads: how many; 0 means one for each CPU that this process may use.
         progress: told of each user answered.
+
+    Raises:
+        ModelForeign: the snapshot does not name its titles.
     """
+    require_names(snapshot)
     settings = msgspec.convert(snapshot.manifest.parameters, AlsSettings)
     content_ids, viewers = snapshot.array("content_ids"), snapshot.array("viewers")
     all_factors, watched = snapshot.array("item_factors"), np.flatnonzero(viewers > 0)

@@ -30,15 +30,24 @@ def write_lists(path: Path, lists: Iterable[Lists]) -> int:
         ExtraMissing: Parquet, and pyarrow is not installed.
         DiskFull, ReadOnly: it could not be written; what was there before is there still.
     """
-    formats: dict[str, _Write] = {".parquet": _write_parquet, ".csv": _write_csv, ".jsonl": _write_json_lines}
-    write = formats.get(path.suffix.lower())
-    if write is None:
-        raise UsageInvalid(f"{path}: no format has this ending", hint=f"one of {', '.join(formats)}")
-    if write is _write_parquet:
-        _pyarrow()  # before all the work
+    require_format(path)
     sweep(path.parent)
     with file_published_as(path) as file:
-        return write(file, lists)
+        return _FORMATS[path.suffix.lower()](file, lists)
+
+
+def require_format(path: Path) -> None:
+    """Make sure that lists can be written to a file with this ending, before all the work.
+
+    Raises:
+        UsageInvalid: the ending is none that is known.
+        ExtraMissing: Parquet, and pyarrow is not installed.
+    """
+    write = _FORMATS.get(path.suffix.lower())
+    if write is None:
+        raise UsageInvalid(f"{path}: no format has this ending", hint=f"one of {', '.join(_FORMATS)}")
+    if write is _write_parquet:
+        _pyarrow()
 
 
 def _pyarrow() -> Any:  # noqa: ANN401 - a module without types
@@ -100,3 +109,6 @@ def _rows(piece: Lists) -> Iterator[tuple[str, int, str, float, str]]:
         piece.types.tolist(),
     )
     return zip(*columns, strict=True)
+
+
+_FORMATS: dict[str, _Write] = {".parquet": _write_parquet, ".csv": _write_csv, ".jsonl": _write_json_lines}

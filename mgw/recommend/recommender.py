@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from mgw.core.errors import ContentUnknown
+from mgw.core.errors import ContentUnknown, ModelForeign
 from mgw.core.settings import AlsSettings
 from mgw.recommend.foldin import FoldIn
 
@@ -57,9 +57,14 @@ class Similar:
 
 
 class Recommender:
-    """Answers from one snapshot."""
+    """Answers from one snapshot.
+
+    Raises:
+        ModelForeign: the snapshot does not name its titles.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
+        require_names(snapshot)
         self.snapshot = snapshot
         self._content_ids: NDArray[np.bytes_] = snapshot.array("content_ids")
         self._viewers: NDArray[np.int64] = snapshot.array("viewers")
@@ -133,6 +138,19 @@ class Recommender:
     def _carriers(self, items: NDArray[np.int64], shares: NDArray[np.float64], reasons: int) -> tuple[str, ...]:
         order = np.argsort(-shares, kind="stable")[:reasons]
         return tuple(self._id(items[place]) for place in order if shares[place] > 0)
+
+
+def require_names(snapshot: Snapshot) -> None:
+    """Make sure that a snapshot says which titles its columns are: one of `ALS.save` knows a matrix only.
+
+    Raises:
+        ModelForeign: it does not.
+    """
+    if "content_ids" not in snapshot.manifest.arrays:
+        raise ModelForeign(
+            f"the model {snapshot.manifest.name} does not say which titles its columns are: it is not of `mgw train`",
+            hint="`mgw models use` another, or make one: `mgw train als`",
+        )
 
 
 def _best(scores: NDArray[np.float32], excluded: NDArray[np.int64], top_k: int) -> NDArray[np.int64]:

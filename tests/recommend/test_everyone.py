@@ -9,12 +9,13 @@ import pyarrow.parquet
 import pytest
 
 from mgw.core.artifacts import ModelStore
-from mgw.core.errors import ExtraMissing, UsageInvalid
+from mgw.core.errors import ExtraMissing, ModelForeign, UsageInvalid
 from mgw.core.progress import SILENT
 from mgw.core.settings import AlsSettings
-from mgw.recommend import everyone, listing
+from mgw.recommend import ALS, everyone, listing
 from mgw.recommend.everyone import recommend_everyone
 from mgw.recommend.history import read_history
+from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.listing import write_lists
 from mgw.recommend.recommender import Recommender
 from mgw.recommend.source import read_training_data
@@ -55,6 +56,15 @@ def test_everybody_gets_what_they_would_get_alone(platform, snapshot, monkeypatc
         assert [entry[1] for entry in entries] == pytest.approx([entry.score for entry in alone], abs=1e-5)
         assert {entry[2] for entry in entries} == {entry.type.value for entry in alone}
     assert found["grump"][0][2] == "cold_start"
+
+
+def test_a_model_of_the_library_names_no_titles_and_is_refused(platform, tmp_path):
+    data = read_training_data(platform)
+    ALS.fit(strength_matrix(data.events), AlsSettings(factors=2, epochs=1)).save(tmp_path)
+    saved = ModelStore(tmp_path).current()
+    for ask in (lambda: Recommender(saved), lambda: next(recommend_everyone(data, saved, 3))):
+        with pytest.raises(ModelForeign, match="which titles"):
+            ask()
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])
