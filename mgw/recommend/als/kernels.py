@@ -49,6 +49,18 @@ def work_shares(indptr: NDArray[np.integer], factors: int) -> NDArray[np.int64]:
     return np.unique(starts).astype(np.int64)
 
 
+@numba.njit(cache=True)
+def row_sums(
+    indptr: NDArray[np.int64], strength: NDArray[np.float32], sums: NDArray[np.float64]
+) -> None:  # pragma: no cover - compiled
+    """Sum up the strengths of each row, in float64 and without a copy of them in float64, into `sums`, `(n_rows,)`."""
+    for row in range(len(sums)):
+        total = 0.0
+        for position in range(indptr[row], indptr[row + 1]):
+            total += np.float64(strength[position])
+        sums[row] = total
+
+
 @numba.njit(cache=True, parallel=True, fastmath=_FAST)
 def improve_rows(
     shares: NDArray[np.int64],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from mgw.recommend.als.kernels import work_shares
+from mgw.recommend.als.kernels import row_sums, work_shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,8 +58,9 @@ class Side:
 
     def sums(self) -> NDArray[np.float64]:
         """Return the sum of each row's strengths, `(n_rows,)`."""
-        rows = np.repeat(np.arange(self.n_rows, dtype=np.int32), self.counts)
-        return np.bincount(rows, weights=self.strength, minlength=self.n_rows).astype(np.float64)
+        sums = np.empty(self.n_rows)
+        row_sums(self.indptr, self.strength, sums)
+        return sums
 
 
 def regularization_weights(matrix: csr_array[np.float32], settings: AlsSettings) -> NDArray[np.float64]:
