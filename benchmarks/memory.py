@@ -45,9 +45,8 @@ print(json.dumps({"data": data, "factors": kept, "grown": resident("VmHWM") - be
 def main() -> int:
     """Measure each size and print a table."""
     print_machine(("mgw", "numpy", "numba", "scipy"), f"seed {SEED}")
-    print(
-        f"\n{'users × titles, pairs':32} factors    data MB  factors MB    peak MB  ÷ (data + factors)  ÷ (2 data + factors)"
-    )
+    heads = ("data MB", "factors MB", "peak MB", "÷ (data + factors)", "÷ (2 data + factors)")
+    print(f"\n{'users × titles, pairs':32} factors {heads[0]:>10} {heads[1]:>11} {heads[2]:>10} {heads[3]} {heads[4]}")
     for users, items, pairs in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             file = f"{folder}/train.npz"
