@@ -363,6 +363,8 @@ def test_leave_one_out_by_the_settings():
     named = choose_split(events_of(rows), EvaluateSettings(split="auto", leave_out=1))
     assert sorted(zip(*(axis.tolist() for axis in named.test.nonzero()), strict=True)) == [(0, 1), (1, 2), (2, 3)]
     assert named.description.startswith("The latest 1 of each user's titles")
+    at_once = [(user, item, 10.0, engagement) for user, item, _, engagement in rows]  # nobody has a latest title
+    assert choose_split(events_of(at_once), EvaluateSettings(split="auto", leave_out=1)).name == "random"
     drawn = choose_split(events_of(rows), EvaluateSettings(split="random", leave_out=2))
     assert np.diff(drawn.test.indptr).tolist() == [0, 2, 2]
     with pytest.raises(ParametersInvalid, match="one moment for everybody"):
