@@ -127,9 +127,9 @@ def _check(matrix: csr_array[np.float32]) -> None:
 def _require_memory(matrix: csr_array[np.float32], factors: int) -> None:
     """Refuse a training that would not fit.
 
-    That is both matrices, both sides of factors, the titles' twice more while the start is made, and a few d by d.
+    That is both matrices, both sides of factors, the titles' once more while the start is made, and a few d by d.
     """
-    n_rows = matrix.shape[0] + 3 * matrix.shape[1]
+    n_rows = matrix.shape[0] + 2 * matrix.shape[1]
     fixed = 2 * (matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
     needed = fixed + 4 * n_rows * factors + 40 * factors**2
     available = available_bytes()
