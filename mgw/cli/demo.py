@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from mgw.cli.evaluate import show_evaluation
+from mgw.cli.filters import read_eligibility
 from mgw.cli.imports import show_report
 from mgw.cli.init import FILE_NAME, write_configuration
 from mgw.cli.output import out
@@ -65,7 +66,9 @@ def demo(
         show_evaluation(evaluation)
 
         _heading("Ten titles for one user, and why")
-        show_recommendations(Recommender(snapshot), connection, USER, loaded.settings.recommend, json=False)
+        settings = loaded.settings.recommend
+        eligible = read_eligibility(connection, settings)
+        show_recommendations(Recommender(snapshot), connection, USER, settings, eligible, json=False)
     _heading("Next")
     for arguments in (f"recommend {USER} --json", f"similar {TITLE}", "doctor"):
         out.print(f"  cd {shlex.quote(str(directory))} && {_program()} {arguments}")

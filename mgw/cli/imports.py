@@ -112,6 +112,33 @@ def content(
     show_report(report, json=json)
 
 
+@app.command()
+def availability(
+    ctx: typer.Context,
+    file: File,
+    columns: Map = None,
+    on_error: OnErrorOption = "stop",
+    rejects: Rejects = None,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = None,
+    timezone: Annotated[str, typer.Option(help="Of times that are written without one.")] = "UTC",
+    json: Json = False,
+) -> None:
+    """Import when and where titles may be watched.
+
+    Fields: content (required), region, starts_at, ends_at (seconds since 1970, or ISO 8601); what is empty is without
+    bound. A title that the file names has the windows of the file from then on and no others, and is recommended while
+    one is open; a title that no file ever named is available always and everywhere.
+    """
+    from mgw.ingest.importing import TextFormat, import_availability
+
+    text = TextFormat(encoding, delimiter, _zone(timezone))
+    mapping = _mapping(columns)
+    with _import(ctx, on_error, rejects) as (connection, faults, progress):
+        report = import_availability(connection, file, mapping, faults, text=text, progress=progress)
+    show_report(report, json=json)
+
+
 @contextmanager
 def _import(
     ctx: typer.Context, on_error: Literal["stop", "skip"], rejects: Path | None
@@ -132,7 +159,7 @@ def show_report(report: ImportReport, *, json: bool) -> None:
     if json:
         out.json(dataclasses.asdict(report))
         return
-    content, events = report.content, report.events
+    content, events, windows = report.content, report.events, report.availability
     rows = [
         ("titles", "new", content.new),
         ("titles", "changed", content.changed),
@@ -143,6 +170,10 @@ def show_report(report: ImportReport, *, json: bool) -> None:
         ("events", "there already with other values, which stay", events.conflicting),
         ("events", "repeated in the file, counted once", events.duplicates),
         ("users", "new", events.users_new),
+        ("availability", "titles named", windows.titles),
+        ("availability", "windows new", windows.new),
+        ("availability", "windows removed", windows.removed),
+        ("availability", "windows unchanged", windows.unchanged),
         *(("rows left out", kind, count) for kind, count in report.left_out.items()),
     ]
     out.table("Imported", ["", "", ">count"], [(a, b, f"{count:,}") for a, b, count in rows if count])

@@ -30,7 +30,8 @@
     ├── DataError                   the data cannot answer the question
     │   ├── NoEvents                NO_EVENTS
     │   ├── NothingToEvaluate       NOTHING_TO_EVALUATE
-    │   └── ContentUnknown          CONTENT_UNKNOWN
+    │   ├── ContentUnknown          CONTENT_UNKNOWN
+    │   └── PredicateInvalid        PREDICATE_INVALID
     └── ModelError                  model snapshots
         ├── ModelMissing            MODEL_MISSING
         ├── ModelNotFound           MODEL_NOT_FOUND
@@ -240,6 +241,13 @@ class ContentUnknown(DataError):
     """No content has the id that was given."""
 
     code = "CONTENT_UNKNOWN"
+
+
+class PredicateInvalid(DataError):
+    """PostgreSQL does not take the SQL predicate that says which titles may be recommended."""
+
+    code = "PREDICATE_INVALID"
+    exit_code = 2
 
 
 class ModelError(MgwError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mgw.ingest.columns import check_width, column_places
 from mgw.ingest.faults import Malformed
-from mgw.ingest.values import Unusable, check_name, number, shown
+from mgw.ingest.values import Unusable, check_known, check_name, number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
@@ -151,9 +151,7 @@ class _Content:
         self._known = known
 
     def __call__(self, text: str) -> str:
-        check_name(text, "content id")
-        if text not in self._known:
-            raise Unusable("unknown content", f"there is no content {shown(text)}")
+        check_known(text, self._known)
         return text
 
 

@@ -7,10 +7,19 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mgw.core.progress import SILENT
+from mgw.ingest.availability import AvailabilityParser
 from mgw.ingest.content import ContentParser
 from mgw.ingest.events import EventParser
 from mgw.ingest.faults import Fault, Faults, Malformed
-from mgw.ingest.load import ContentCounts, EventCounts, known_content, load_content, load_events
+from mgw.ingest.load import (
+    AvailabilityCounts,
+    ContentCounts,
+    EventCounts,
+    known_content,
+    load_availability,
+    load_content,
+    load_events,
+)
 from mgw.ingest.tables import open_table, read_rows
 
 if TYPE_CHECKING:
@@ -41,12 +50,14 @@ class ImportReport:
     Attributes:
         content: titles.
         events: viewing events.
+        availability: windows in which titles may be watched.
         left_out: rows that were left out, by kind of fault.
         untitled: titles that were rated but not listed, and so were added under their id.
     """
 
     content: ContentCounts = field(default_factory=ContentCounts)
     events: EventCounts = field(default_factory=EventCounts)
+    availability: AvailabilityCounts = field(default_factory=AvailabilityCounts)
     left_out: dict[str, int] = field(default_factory=dict)
     untitled: int = 0
 
@@ -116,6 +127,31 @@ def import_content(
         parser = ContentParser(table.columns, mapping)
         counts = load_content(connection, good_rows(table, parser, faults, progress))
     return ImportReport(content=counts, left_out=dict(faults.counts))
+
+
+def import_availability(
+    connection: Connection[TupleRow],
+    path: Path,
+    mapping: Mapping[str, str],
+    faults: Faults,
+    *,
+    text: TextFormat | None = None,
+    progress: Progress = SILENT,
+) -> ImportReport:
+    """Import a file of windows in which titles may be watched, in the connection's transaction.
+
+    Raises:
+        SourceInvalid, FileUnreadable, ExtraMissing: the file cannot be read as a table of windows.
+        RowsInvalid: a row cannot be used, and the policy is to stop.
+    """
+    text = text or TextFormat()
+    faults.read_from(path)
+    with open_table(path, encoding=text.encoding, delimiter=text.delimiter) as table:
+        parser = AvailabilityParser(
+            table.columns, mapping, known_content=known_content(connection), timezone=text.timezone
+        )
+        counts = load_availability(connection, good_rows(table, parser, faults, progress))
+    return ImportReport(availability=counts, left_out=dict(faults.counts))
 
 
 def good_rows(table: Table, parser: Parser[T], faults: Faults, progress: Progress) -> Iterator[T]:

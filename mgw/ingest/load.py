@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg import Connection, Copy
     from psycopg.rows import TupleRow
 
+    from mgw.ingest.availability import AvailabilityRow
     from mgw.ingest.content import ContentRow
     from mgw.ingest.events import EventRow
 
@@ -58,6 +59,23 @@ class EventCounts:
     conflicting: int = 0
     duplicates: int = 0
     users_new: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityCounts:
+    """What an import did to the windows of availability.
+
+    Attributes:
+        titles: titles that the source names, whose windows are now those of the source.
+        new: windows that the database did not have.
+        removed: windows of these titles that the source does not have.
+        unchanged: windows that were there already.
+    """
+
+    titles: int = 0
+    new: int = 0
+    removed: int = 0
+    unchanged: int = 0
 
 
 def load_content(connection: Connection[TupleRow], rows: Iterable[ContentRow]) -> ContentCounts:
@@ -122,6 +140,20 @@ def _insert_events(connection: Connection[TupleRow], *, unchecked: bool) -> int:
     new = queries.ingest_merge_events(connection)
     queries.ingest_restore_checks(connection)
     return new
+
+
+def load_availability(connection: Connection[TupleRow], rows: Iterable[AvailabilityRow]) -> AvailabilityCounts:
+    """Give each title that is named these windows and no others; their content must be there."""
+    queries.ingest_stage_availability(connection)
+    _fill(queries.ingest_copy_availability(connection), rows)
+    queries.ingest_take_turns(connection)
+    windows, titles = queries.ingest_count_staged_availability(connection)
+    removed = queries.ingest_remove_availability(connection)
+    new = queries.ingest_add_availability(connection)
+    queries.ingest_drop_staged_availability(connection)
+    if new or removed:
+        queries.ingest_analyze_availability(connection)
+    return AvailabilityCounts(titles, new, removed, windows - new)
 
 
 def known_content(connection: Connection[TupleRow]) -> frozenset[str]:

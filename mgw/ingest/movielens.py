@@ -73,7 +73,7 @@ def import_movielens(
     unlisted = staged_strangers(connection)
     load_content(connection, [_untitled(content_id, themes) for content_id in unlisted])
     events = merge_events(connection, staged)
-    return ImportReport(content, events, dict(faults.counts), len(unlisted))
+    return ImportReport(content, events, left_out=dict(faults.counts), untitled=len(unlisted))
 
 
 def find_files(folder: Path) -> dict[str, Path]:

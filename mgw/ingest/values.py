@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
 LONGEST_NAME = 255
 """Of ids, genres, themes and people, in characters: they are indexed, and an index entry has less than 2.7 kB."""
 
@@ -76,6 +82,36 @@ def check_name(text: str, what: str) -> None:
     if len(text) > LONGEST_NAME:
         raise Unusable(f"{what} too long", f"{shown(text)} has {len(text):,} characters, {LONGEST_NAME} at most may be")
     check_text(text, what)
+
+
+def check_known(content_id: str, known: Container[str]) -> None:
+    """Make sure that an id is one of the catalogue's.
+
+    Raises:
+        Unusable: it is not, or cannot be an id.
+    """
+    check_name(content_id, "content id")
+    if content_id not in known:
+        raise Unusable("unknown content", f"there is no content {shown(content_id)}")
+
+
+def moment(text: str, what: str, timezone: tzinfo = UTC) -> datetime:
+    """Read a moment: seconds since 1970, or ISO 8601, in `timezone` where it names none.
+
+    Raises:
+        Unusable: it is neither.
+    """
+    try:
+        return _moment(text, timezone)
+    except (ValueError, OverflowError, OSError):
+        raise Unusable(f"bad {what}", f"{shown(text)} is neither seconds since 1970 nor ISO 8601") from None
+
+
+def _moment(text: str, timezone: tzinfo) -> datetime:
+    if text.replace(".", "", 1).lstrip("-").isdecimal():
+        return datetime.fromtimestamp(float(text), UTC)
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=timezone)
 
 
 def number(text: str, what: str) -> float:

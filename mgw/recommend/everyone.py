@@ -1,7 +1,7 @@
 """Recommendations for every user: all events are held, as in training, but the lists of some thousand users only.
 
 The answers are those of `Recommender`, which asks for one user: everybody is folded in from the events of this moment,
-what a user has met is left out, and a user of whom nothing is known gets what most people watch.
+what may not be recommended is left out, and a user of whom nothing is known gets what most people watch.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from mgw.core.progress import SILENT
 from mgw.core.settings import AlsSettings
 from mgw.recommend.als.solver import solve_exactly
+from mgw.recommend.eligibility import EVERY_TITLE
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.ranking import best_columns
 from mgw.recommend.recommender import RecommendationType, require_names
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from mgw.core.artifacts import Snapshot
     from mgw.core.progress import Progress
+    from mgw.recommend.eligibility import Eligibility
     from mgw.recommend.source import TrainingData
 
 _USERS = 8192
@@ -53,14 +55,21 @@ class Lists(NamedTuple):
 
 
 def recommend_everyone(
-    data: TrainingData, snapshot: Snapshot, top_k: int, *, threads: int = 0, progress: Progress = SILENT
+    data: TrainingData,
+    snapshot: Snapshot,
+    top_k: int,
+    *,
+    eligibility: Eligibility = EVERY_TITLE,
+    threads: int = 0,
+    progress: Progress = SILENT,
 ) -> Iterator[Lists]:
     """Yield the lists of all users, in the order of the database, some thousands at a time.
 
     Args:
         data: all events.
         snapshot: of ALS.
-        top_k: length of the lists; shorter where a user has met nearly everything.
+        top_k: length of the lists; shorter where no more may be recommended.
+        eligibility: which titles may be recommended.
         threads: how many; 0 means one for each CPU that this process may use.
         progress: told of each user answered.
 
@@ -70,22 +79,25 @@ def recommend_everyone(
     require_names(snapshot)
     settings = msgspec.convert(snapshot.manifest.parameters, AlsSettings)
     content_ids, viewers = snapshot.array("content_ids"), snapshot.array("viewers")
-    all_factors, watched = snapshot.array("item_factors"), np.flatnonzero(viewers > 0)
-    factors, listable = np.ascontiguousarray(all_factors[watched]), content_ids[watched]
+    all_factors = snapshot.array("item_factors")
+    open_columns = np.flatnonzero((viewers > 0) & eligibility.mask(content_ids))
+    factors, listable = np.ascontiguousarray(all_factors[open_columns]), content_ids[open_columns]
     strengths = _moved(strength_matrix(data.events), _places(data.content_ids, content_ids), len(content_ids))
-    seen = _moved(seen_matrix(data.events), _places(data.content_ids, listable), len(listable))
+    unlisted = csr_array((len(data.user_ids), len(listable)), dtype=np.bool_)
+    if not eligibility.watched:
+        unlisted = _moved(seen_matrix(data.events), _places(data.content_ids, listable), len(listable))
     n_users = max(int(snapshot.manifest.data["users"]), 1)
-    popularity = (viewers[watched] / n_users).astype(np.float32)[:, None]  # (n_watched, 1)
+    popularity = (viewers[open_columns] / n_users).astype(np.float32)[:, None]  # (n_listable, 1)
     with progress.stage("recommending", len(data.user_ids)) as stage:
         for start in range(0, len(data.user_ids), _USERS):
             rows = slice(start, start + _USERS)
-            met = seen[rows]
+            hidden = unlisted[rows]
             users = solve_exactly(strengths[rows], all_factors, settings, threads=threads)
             known = np.asarray(users.any(axis=1))
-            columns, scores = best_columns(users, factors, top_k, met, threads=threads)
+            columns, scores = best_columns(users, factors, top_k, hidden, threads=threads)
             cold = np.flatnonzero(~known)
             alike = np.ones((len(cold), 1), dtype=np.float32)
-            columns[cold], scores[cold] = best_columns(alike, popularity, top_k, met[cold], threads=threads)
+            columns[cold], scores[cold] = best_columns(alike, popularity, top_k, hidden[cold], threads=threads)
             yield _lists(data.user_ids[rows], listable, columns, scores, known)
             stage.advance(len(users))
 

@@ -15,12 +15,14 @@ import numpy as np
 
 from mgw.core.errors import ContentUnknown, ModelForeign
 from mgw.core.settings import AlsSettings
+from mgw.recommend.eligibility import EVERY_TITLE
 from mgw.recommend.foldin import FoldIn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mgw.core.artifacts import Snapshot
+    from mgw.recommend.eligibility import Eligibility
     from mgw.recommend.history import History
 
 
@@ -75,22 +77,25 @@ class Recommender:
         )
         self._column = {content_id.decode(): column for column, content_id in enumerate(self._content_ids)}
 
-    def recommend(self, history: History, top_k: int, *, reasons: int) -> list[Recommendation]:
-        """Recommend titles that the user has not met yet.
+    def recommend(
+        self, history: History, top_k: int, *, reasons: int, eligibility: Eligibility = EVERY_TITLE
+    ) -> list[Recommendation]:
+        """Recommend titles, as a rule those that the user has not met yet.
 
         Args:
             history: of the user; without positive evidence the answer is what most people watch.
-            top_k: how many titles.
+            top_k: how many titles; the list is shorter where no more may be recommended.
             reasons: how many watched titles to name for each, at most.
+            eligibility: which titles may be recommended.
         """
-        seen = self._columns(history.seen)
+        closed = self._closed(eligibility, history)
         known = [content_id in self._column for content_id in history.liked]
         items = self._columns(history.liked)
         strength = history.strength[known]
         if len(items) == 0 or not np.any(self._fold_in.item_factors[items]):
-            return self._popular(seen, top_k)
+            return self._popular(closed, top_k)
         scores = self._fold_in.item_factors @ self._fold_in.user_factors(items, strength).astype(np.float32)
-        chosen = _best(scores, np.union1d(seen, np.flatnonzero(self._viewers == 0)), top_k)
+        chosen = _best(scores, closed, top_k)
         shares = self._fold_in.contributions(items, strength, chosen)
         return [
             Recommendation(
@@ -102,8 +107,8 @@ class Recommender:
             for column, row in zip(chosen, shares, strict=True)
         ]
 
-    def similar(self, content_id: str, top_k: int) -> list[Similar]:
-        """Find the titles whose viewers are most like those of another.
+    def similar(self, content_id: str, top_k: int, *, eligibility: Eligibility = EVERY_TITLE) -> list[Similar]:
+        """Find the titles whose viewers are most like those of another, of those that may be recommended.
 
         Raises:
             ContentUnknown: the snapshot has no such title, or nobody in the training data watched it.
@@ -117,12 +122,21 @@ class Recommender:
         factors = np.asarray(self._fold_in.item_factors)
         norms = np.linalg.norm(factors, axis=1)
         cosine = factors @ factors[column] / np.maximum(norms * norms[column], np.finfo(np.float32).tiny)
-        chosen = _best(cosine, np.append(np.flatnonzero(self._viewers == 0), column), top_k)
+        closed = self._closed(eligibility)
+        closed[column] = True
+        chosen = _best(cosine, closed, top_k)
         return [Similar(self._id(other), float(cosine[other])) for other in chosen]
 
-    def _popular(self, seen: NDArray[np.int64], top_k: int) -> list[Recommendation]:
+    def _closed(self, eligibility: Eligibility, history: History | None = None) -> NDArray[np.bool_]:
+        """Say of each title whether it is not to be listed: not eligible, watched by nobody, or met by the user."""
+        closed: NDArray[np.bool_] = ~eligibility.mask(self._content_ids) | (self._viewers == 0)
+        if history is not None and not eligibility.watched:
+            closed[self._columns(history.seen)] = True
+        return closed
+
+    def _popular(self, closed: NDArray[np.bool_], top_k: int) -> list[Recommendation]:
         n_users = max(int(self.snapshot.manifest.data["users"]), 1)
-        chosen = _best(self._viewers.astype(np.float32), np.union1d(seen, np.flatnonzero(self._viewers == 0)), top_k)
+        chosen = _best(self._viewers.astype(np.float32), closed, top_k)
         return [
             Recommendation(self._id(column), float(self._viewers[column] / n_users), RecommendationType.COLD_START, ())
             for column in chosen
@@ -153,9 +167,8 @@ def require_names(snapshot: Snapshot) -> None:
         )
 
 
-def _best(scores: NDArray[np.float32], excluded: NDArray[np.int64], top_k: int) -> NDArray[np.int64]:
+def _best(scores: NDArray[np.float32], closed: NDArray[np.bool_], top_k: int) -> NDArray[np.int64]:
     """Return the columns with the highest scores, best first, ties by column; fewer where not enough are left."""
-    open_scores = np.array(scores, dtype=np.float32)
-    open_scores[excluded] = -np.inf
-    top_k = min(top_k, int(np.isfinite(open_scores).sum()))
+    open_scores = np.where(closed, -np.inf, scores)
+    top_k = min(top_k, len(closed) - int(closed.sum()))
     return np.argsort(-open_scores, kind="stable")[:top_k]

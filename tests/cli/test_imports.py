@@ -71,9 +71,22 @@ def test_json(films):
     assert json.loads(stdout) == {
         "content": {"new": 0, "changed": 0, "unchanged": 0},
         "events": {"new": 2, "already_there": 0, "conflicting": 0, "duplicates": 0, "users_new": 2},
+        "availability": {"titles": 0, "new": 0, "removed": 0, "unchanged": 0},
         "left_out": {},
         "untitled": 0,
     }
+
+
+def test_availability(films):
+    file = films.write("rights.csv", "content,region,ends_at\nalien,DE,2026-06-01\nalien,AT,\n")
+    stdout, stderr = films.run("availability", file)
+    assert [line.split() for line in stdout.splitlines()[2:]] == [
+        ["availability", "titles", "named", "1"], ["availability", "windows", "new", "2"],
+    ]  # fmt: skip
+    assert stderr == ""
+    file = films.write("rights.csv", "content,region\nalien,DE\nnowhere,DE\n")
+    _, stderr = films.run("availability", file, code=1)
+    assert "rights.csv, line 3, column content: there is no content 'nowhere'" in stderr
 
 
 def test_a_movielens_folder(project, contents):

@@ -115,6 +115,52 @@ def test_an_unknown_user_gets_popular_titles_and_is_told_so(project):
     assert "of users" in printed
 
 
+def listed(found, key="recommendations"):
+    return [entry["content_id"] for entry in found[key]]
+
+
+def test_filters(project):
+    everything = listed(answer(project, "recommend", "u00042", "-k", "20"))
+    (project / "some.txt").write_text("\n".join(["", *everything[::2], "unheard-of"]) + "\n")
+    _, said = mgw(project, "recommend", "u00042", "--except", "some.txt", "-k", "5")
+    assert "warning: --except some.txt: there is no content unheard-of (1 of 11)" in " ".join(said.split())
+    assert listed(answer(project, "recommend", "u00042", "--except", "some.txt", "-k", "5")) == everything[1::2][:5]
+    _, said = mgw(project, "recommend", "u00042", "--only", "some.txt", "-k", "12")
+    assert "10 of the 12 titles that were asked for" in said
+    printed, said = mgw(project, "recommend", "u00042", "--where", "false")
+    assert said.startswith("0 of the 10 titles")
+    assert "score" in printed
+    with_watched = listed(answer(project, "recommend", "u00042", "-k", "20", "--include-watched"))
+    assert [content for content in with_watched if content in everything] != with_watched
+    even = listed(answer(project, "recommend", "u00042", "--where", "c.year % 2 = 0"))
+    assert even[0] in everything
+    assert even != everything[:10]
+    like = listed(answer(project, "similar", "t0007", "--where", "c.year % 2 = 0"), "similar_content")
+    assert like != listed(answer(project, "similar", "t0007"), "similar_content")
+    mgw(project, "recommend", "--all", "--out", "even.csv", "--where", "c.year % 2 = 0", "-k", "3")
+    assert "error[PREDICATE_INVALID]" in mgw(project, "recommend", "u00042", "--where", "c.yaer > 1", code=2)[1]
+    (project / "none.txt").write_text("unheard-of\n")
+    assert "error[CONTENT_UNKNOWN]" in mgw(project, "recommend", "u00042", "--only", "none.txt", code=1)[1]
+    assert "error[FILE_UNREADABLE]" in mgw(project, "recommend", "u00042", "--only", "missing.txt", code=2)[1]
+    assert "error[USAGE_INVALID]" in mgw(project, "recommend", "u00042", "--at", "soon", code=2)[1]
+
+
+def test_availability(project):
+    best, second = listed(answer(project, "recommend", "u00042", "-k", "2"))
+    (project / "rights.csv").write_text(f"content,region,starts_at\n{best},DE,2020-01-01\n{best},AT,2030-01-01\n")
+    mgw(project, "import", "availability", "rights.csv")
+    asked = ("recommend", "u00042", "-k", "1", "--region")
+    assert listed(answer(project, *asked, "DE")) == [best]
+    assert listed(answer(project, *asked, "AT")) == [second]
+    assert listed(answer(project, *asked, "AT", "--at", "2030-01-01")) == [best]
+    assert listed(answer(project, *asked, "DE", "--at", "2019-12-31T23:59")) == [second]
+    _, said = mgw(project, *asked, "FR")
+    assert "no title is said to be available in FR; regions: AT, DE" in said
+    (project / "rights.csv").write_text(f"content\n{best}\n")
+    mgw(project, "import", "availability", "rights.csv")
+    assert listed(answer(project, *asked, "AT")) == [best]
+
+
 def test_similar_titles(project):
     found = answer(project, "similar", "t0007", "-k", "3")
     similarities = [entry["similarity"] for entry in found["similar_content"]]

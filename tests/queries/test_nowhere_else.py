@@ -17,6 +17,7 @@ GENERATED = PACKAGE / "core" / "database" / "queries.py"
 # What these say cannot be described: the query that they carry, or the name of the place, is known only when they run.
 CARRIERS = {
     "core/database/embedded/template.py": "CREATE DATABASE in a server that nobody can connect to yet",
+    "recommend/eligibility.py": "SELECT around the predicate that a user writes",
     "sql/accessors/function.py": "COPY around a query, in the code that is written",
     "sql/describe/describing.py": "settings of the session that describes",
     "sql/nullability/probe.py": "CREATE FUNCTION around a query, to read its analysed tree",

@@ -502,6 +502,36 @@ async def catalogue_by_ids_async(
     return rows
 
 
+# ---- catalogue/known_ids 5db1c7fca9cb137e 04d20d04896e7472
+_CATALOGUE_KNOWN_IDS: Final = """SELECT external_id FROM content WHERE external_id = ANY((%(content_ids)s::text[]))"""
+
+
+def catalogue_known_ids(
+    connection: Connection[Any],
+    /,
+    *,
+    content_ids: list[str],
+) -> list[str]:
+    """Those of some ids that content has."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_CATALOGUE_KNOWN_IDS, {"content_ids": content_ids})
+        rows: list[str] = cursor.fetchall()
+    return rows
+
+
+async def catalogue_known_ids_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    content_ids: list[str],
+) -> list[str]:
+    """Those of some ids that content has."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_CATALOGUE_KNOWN_IDS, {"content_ids": content_ids})
+        rows: list[str] = await cursor.fetchall()
+    return rows
+
+
 # ---- catalogue/names 9f3409ec7db8c077 79c5fb8f9ff4c157
 _CATALOGUE_NAMES: Final = """SELECT external_id, title FROM content"""
 
@@ -526,6 +556,82 @@ async def catalogue_names_async(connection: AsyncConnection[Any], /) -> list[Cat
     async with connection.cursor(row_factory=_into(CatalogueNamesRow._make)) as cursor:
         await cursor.execute(_CATALOGUE_NAMES)
         rows: list[CatalogueNamesRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- catalogue/only_read 25d2b05db1a1da35 b12f95d9666b010e
+_CATALOGUE_ONLY_READ: Final = """SET TRANSACTION READ ONLY"""
+
+
+def catalogue_only_read(connection: Connection[Any], /) -> None:
+    """Nothing is written by what comes next, until the transaction or the block in it ends."""
+    connection.execute(_CATALOGUE_ONLY_READ)
+
+
+async def catalogue_only_read_async(connection: AsyncConnection[Any], /) -> None:
+    """Nothing is written by what comes next, until the transaction or the block in it ends."""
+    await connection.execute(_CATALOGUE_ONLY_READ)
+
+
+# ---- catalogue/regions 776386f51b39d50b 0c2785aab104102d
+_CATALOGUE_REGIONS: Final = """SELECT DISTINCT region FROM content_availability WHERE region IS NOT NULL ORDER BY region"""
+
+
+def catalogue_regions(connection: Connection[Any], /) -> list[str]:
+    """The regions that windows of availability name."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_CATALOGUE_REGIONS)
+        rows: list[str] = cursor.fetchall()
+    return rows
+
+
+async def catalogue_regions_async(connection: AsyncConnection[Any], /) -> list[str]:
+    """The regions that windows of availability name."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_CATALOGUE_REGIONS)
+        rows: list[str] = await cursor.fetchall()
+    return rows
+
+
+# ---- catalogue/unavailable e872e72c481f0af4 d48df5136a17c163
+_CATALOGUE_UNAVAILABLE: Final = """SELECT c.external_id
+FROM content c
+WHERE EXISTS (SELECT FROM content_availability a WHERE a.content_id = c.id)
+    AND NOT EXISTS (
+        SELECT
+        FROM content_availability a
+        WHERE a.content_id = c.id
+            AND ((%(region)s::text)::text IS NULL OR a.region IS NULL OR a.region = (%(region)s::text)::text)
+            AND (a.starts_at IS NULL OR a.starts_at <= (%(moment)s::timestamp with time zone))
+            AND (a.ends_at IS NULL OR a.ends_at > (%(moment)s::timestamp with time zone))
+    )"""
+
+
+def catalogue_unavailable(
+    connection: Connection[Any],
+    /,
+    *,
+    region: str | None,
+    moment: dt.datetime,
+) -> list[str]:
+    """Titles that have windows, but none that is open at a moment in a region; without a region, in any."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_CATALOGUE_UNAVAILABLE, {"region": region, "moment": moment})
+        rows: list[str] = cursor.fetchall()
+    return rows
+
+
+async def catalogue_unavailable_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    region: str | None,
+    moment: dt.datetime,
+) -> list[str]:
+    """Titles that have windows, but none that is open at a moment in a region; without a region, in any."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_CATALOGUE_UNAVAILABLE, {"region": region, "moment": moment})
+        rows: list[str] = await cursor.fetchall()
     return rows
 
 
@@ -1492,6 +1598,24 @@ async def history_user_exists_async(
     return _one("history/user_exists", rows)
 
 
+# ---- ingest/add_availability 7e122b8d8f2ec4de 8893dacc68896226
+_INGEST_ADD_AVAILABILITY: Final = """INSERT INTO content_availability (content_id, region, starts_at, ends_at)
+SELECT c.id, s.region, s.starts_at, s.ends_at
+FROM staged_availability s
+JOIN content c ON c.external_id = s.content_id
+ON CONFLICT DO NOTHING"""
+
+
+def ingest_add_availability(connection: Connection[Any], /) -> int:
+    """Windows that the staged titles have not had before."""
+    return connection.execute(_INGEST_ADD_AVAILABILITY).rowcount
+
+
+async def ingest_add_availability_async(connection: AsyncConnection[Any], /) -> int:
+    """Windows that the staged titles have not had before."""
+    return (await connection.execute(_INGEST_ADD_AVAILABILITY)).rowcount
+
+
 # ---- ingest/add_credits 006f26d61a7a1c7e a4150c7566f8cb86
 _INGEST_ADD_CREDITS: Final = """INSERT INTO credits (content_id, person, role, billing_position)
 SELECT c.id, p.person, p.role, p.billing_position
@@ -1575,6 +1699,20 @@ async def ingest_add_themes_async(connection: AsyncConnection[Any], /) -> list[i
     return rows
 
 
+# ---- ingest/analyze_availability eb1042010146e552 939643fa71ecb758
+_INGEST_ANALYZE_AVAILABILITY: Final = """ANALYZE content_availability"""
+
+
+def ingest_analyze_availability(connection: Connection[Any], /) -> None:
+    """Fresh statistics, so that the first queries after an import are planned well."""
+    connection.execute(_INGEST_ANALYZE_AVAILABILITY)
+
+
+async def ingest_analyze_availability_async(connection: AsyncConnection[Any], /) -> None:
+    """Fresh statistics, so that the first queries after an import are planned well."""
+    await connection.execute(_INGEST_ANALYZE_AVAILABILITY)
+
+
 # ---- ingest/analyze_content 760c88d612cf18af 06c9bcc244028a00
 _INGEST_ANALYZE_CONTENT: Final = """ANALYZE content, content_genres, content_themes, credits"""
 
@@ -1601,6 +1739,20 @@ def ingest_analyze_events(connection: Connection[Any], /) -> None:
 async def ingest_analyze_events_async(connection: AsyncConnection[Any], /) -> None:
     """Fresh statistics, so that the first queries after an import are planned well."""
     await connection.execute(_INGEST_ANALYZE_EVENTS)
+
+
+# ---- ingest/copy_availability 79f9981209b24135 fa4067a716e071a7
+_INGEST_COPY_AVAILABILITY: Final = """COPY staged_availability (content_id, region, starts_at, ends_at) FROM STDIN"""
+
+
+def ingest_copy_availability(connection: Connection[Any], /) -> AbstractContextManager[Copy]:
+    """Fill the staging table."""
+    return connection.cursor().copy(_INGEST_COPY_AVAILABILITY)
+
+
+def ingest_copy_availability_async(connection: AsyncConnection[Any], /) -> AbstractAsyncContextManager[AsyncCopy]:
+    """Fill the staging table."""
+    return connection.cursor().copy(_INGEST_COPY_AVAILABILITY)
 
 
 # ---- ingest/copy_content a0a445b5d07bd70c 3343f180161eea2a
@@ -1685,6 +1837,48 @@ async def ingest_count_resolved_async(connection: AsyncConnection[Any], /) -> in
         await cursor.execute(_INGEST_COUNT_RESOLVED)
         rows: list[int] = await cursor.fetchall()
     return _one("ingest/count_resolved", rows)
+
+
+# ---- ingest/count_staged_availability 2ee3c79fcbaee115 8c0a3969ea9b7d38
+_INGEST_COUNT_STAGED_AVAILABILITY: Final = """SELECT count(DISTINCT (content_id, region, starts_at, ends_at)) AS windows, count(DISTINCT content_id) AS titles
+FROM staged_availability"""
+
+
+class IngestCountStagedAvailabilityRow(NamedTuple):
+    """A row of `ingest/count_staged_availability`."""
+
+    windows: int
+    titles: int
+
+
+def ingest_count_staged_availability(connection: Connection[Any], /) -> IngestCountStagedAvailabilityRow:
+    """How many different windows there are to bring in, and of how many titles."""
+    with connection.cursor(row_factory=_into(IngestCountStagedAvailabilityRow._make)) as cursor:
+        cursor.execute(_INGEST_COUNT_STAGED_AVAILABILITY)
+        rows: list[IngestCountStagedAvailabilityRow] = cursor.fetchall()
+    return _one("ingest/count_staged_availability", rows)
+
+
+async def ingest_count_staged_availability_async(connection: AsyncConnection[Any], /) -> IngestCountStagedAvailabilityRow:
+    """How many different windows there are to bring in, and of how many titles."""
+    async with connection.cursor(row_factory=_into(IngestCountStagedAvailabilityRow._make)) as cursor:
+        await cursor.execute(_INGEST_COUNT_STAGED_AVAILABILITY)
+        rows: list[IngestCountStagedAvailabilityRow] = await cursor.fetchall()
+    return _one("ingest/count_staged_availability", rows)
+
+
+# ---- ingest/drop_staged_availability 28b171ec84e64275 19faa22b58caf424
+_INGEST_DROP_STAGED_AVAILABILITY: Final = """DROP TABLE IF EXISTS staged_availability"""
+
+
+def ingest_drop_staged_availability(connection: Connection[Any], /) -> None:
+    """Room for the next file of the same transaction."""
+    connection.execute(_INGEST_DROP_STAGED_AVAILABILITY)
+
+
+async def ingest_drop_staged_availability_async(connection: AsyncConnection[Any], /) -> None:
+    """Room for the next file of the same transaction."""
+    await connection.execute(_INGEST_DROP_STAGED_AVAILABILITY)
 
 
 # ---- ingest/drop_staged_content eff8b914ebb7a220 ec185af873854c07
@@ -1861,6 +2055,29 @@ async def ingest_merge_users_async(connection: AsyncConnection[Any], /) -> int:
     return (await connection.execute(_INGEST_MERGE_USERS)).rowcount
 
 
+# ---- ingest/remove_availability 73ca63aecf128573 b5651f3c37c254d7
+_INGEST_REMOVE_AVAILABILITY: Final = """DELETE FROM content_availability a
+USING content c
+WHERE c.id = a.content_id
+    AND c.external_id IN (SELECT content_id FROM staged_availability)
+    AND NOT EXISTS (
+        SELECT
+        FROM staged_availability s
+        WHERE s.content_id = c.external_id
+            AND (s.region, s.starts_at, s.ends_at) IS NOT DISTINCT FROM (a.region, a.starts_at, a.ends_at)
+    )"""
+
+
+def ingest_remove_availability(connection: Connection[Any], /) -> int:
+    """Windows of the staged titles that the source does not have; those of other titles stay."""
+    return connection.execute(_INGEST_REMOVE_AVAILABILITY).rowcount
+
+
+async def ingest_remove_availability_async(connection: AsyncConnection[Any], /) -> int:
+    """Windows of the staged titles that the source does not have; those of other titles stay."""
+    return (await connection.execute(_INGEST_REMOVE_AVAILABILITY)).rowcount
+
+
 # ---- ingest/remove_credits 5822d2999412a01a 93df3341a814991e
 _INGEST_REMOVE_CREDITS: Final = """DELETE FROM credits t
 USING staged_content s, content c
@@ -1993,6 +2210,25 @@ def ingest_skip_checks(connection: Connection[Any], /) -> None:
 async def ingest_skip_checks_async(connection: AsyncConnection[Any], /) -> None:
     """No triggers, foreign keys among them, for the next statement."""
     await connection.execute(_INGEST_SKIP_CHECKS)
+
+
+# ---- ingest/stage_availability aa93d8ebf345d233 3a0162dab05ce8c3
+_INGEST_STAGE_AVAILABILITY: Final = """CREATE TEMP TABLE staged_availability (
+    content_id text NOT NULL,
+    region text,
+    starts_at timestamptz,
+    ends_at timestamptz
+) ON COMMIT DROP"""
+
+
+def ingest_stage_availability(connection: Connection[Any], /) -> None:
+    """Where windows of availability land first."""
+    connection.execute(_INGEST_STAGE_AVAILABILITY)
+
+
+async def ingest_stage_availability_async(connection: AsyncConnection[Any], /) -> None:
+    """Where windows of availability land first."""
+    await connection.execute(_INGEST_STAGE_AVAILABILITY)
 
 
 # ---- ingest/stage_content 9f7165960f24cab3 6becc6342f5603b0

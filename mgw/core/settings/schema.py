@@ -99,10 +99,16 @@ class RecommendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     Attributes:
         top_k: how many titles.
         reasons: how many watched titles an explanation names at most.
+        exclude_watched: whether titles that the user has met are left out.
+        where: an SQL predicate on `c`, the row of `content`; only titles for which it is true are answered.
+        region: where the titles are to be available; without one, in any region.
     """
 
     top_k: PositiveInt = 10
     reasons: PositiveInt = 2
+    exclude_watched: bool = True
+    where: str | None = None
+    region: str | None = None
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

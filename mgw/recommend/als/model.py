@@ -105,6 +105,7 @@ class ALS:
         top_k: int = 10,
         *,
         exclude: csr_array[Any] | None = None,
+        items: NDArray[np.integer] | None = None,
         threads: int = 0,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """List the best titles of users; titles without interactions, and users without any, have none.
@@ -113,20 +114,22 @@ class ALS:
             users: rows of the training matrix, `(n,)`, or factors such as `fold_in` gives, `(n, factors)`.
             top_k: length of the lists.
             exclude: the stored entries of each row are not listed, `(n, n_items)`: what a user has seen, for example.
+            items: columns that may be listed, `(m,)`; without them, all.
             threads: how many; 0 means one for each CPU that this process may use.
 
         Returns:
             Columns, `(n, top_k)`, best first, and their scores; -1 and -inf where there is nothing left to list.
 
         Raises:
-            ParametersInvalid: there is no such user, a shape does not fit, or a list would have no place.
+            ParametersInvalid: there is no such user or title, a shape does not fit, or a list would have no place.
         """
         factors = self._of_users(np.asarray(users))
         require_shape(exclude, (len(factors), len(self.item_factors)))
-        items, present = self.item_factors, np.flatnonzero(self.item_factors.any(axis=1))
-        if len(present) < len(items):
-            items, exclude = items[present], None if exclude is None else exclude[:, present]
-        columns, scores = best_columns(factors, items, top_k, exclude, threads=threads)
+        present = self._listable(items)
+        y = self.item_factors
+        if len(present) < len(y):
+            y, exclude = y[present], None if exclude is None else exclude[:, present]
+        columns, scores = best_columns(factors, y, top_k, exclude, threads=threads)
         unknown, listed = ~factors.any(axis=1), columns >= 0
         columns[listed] = present[columns[listed]]
         columns[unknown], scores[unknown] = -1, -np.inf
@@ -230,6 +233,16 @@ class ALS:
             ModelDamaged: a file is not what was written.
         """
         return cls(*storage.load(folder, name))
+
+    def _listable(self, items: NDArray[np.integer] | None) -> NDArray[np.intp]:
+        listable = np.asarray(self.item_factors.any(axis=1))
+        if items is not None:
+            items = np.asarray(items)
+            _require_places(items, len(listable), "title")
+            allowed = np.zeros(len(listable), dtype=np.bool_)
+            allowed[items] = True
+            listable &= allowed
+        return np.flatnonzero(listable)
 
     def _of_users(self, users: NDArray[Any]) -> NDArray[np.float32]:
         if users.ndim == 2 and users.shape[1] == self.item_factors.shape[1]:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.inspect import FloatType, IntType, LiteralType, Metadata, NoneType, Type, UnionType
+from msgspec.inspect import BoolType, FloatType, IntType, LiteralType, Metadata, NoneType, Type, UnionType
 
 from mgw.core.errors import ConfigInvalid
 from mgw.core.settings import Settings, keys, load_settings
@@ -27,8 +27,8 @@ def values_of(info: Type) -> st.SearchStrategy[Any]:
             return values_of(info.type)
         case UnionType():
             return st.none() | st.one_of(*(values_of(one) for one in info.types if not isinstance(one, NoneType)))
-        case LiteralType():
-            return st.sampled_from(info.values)
+        case BoolType() | LiteralType():
+            return st.sampled_from([False, True] if isinstance(info, BoolType) else info.values)
         case IntType():
             return st.integers(-LARGEST if info.ge is None else info.ge, LARGEST if info.le is None else info.le)
         case FloatType():

@@ -1,0 +1,3 @@
+-- Room for the next file of the same transaction.
+-- utility
+DROP TABLE IF EXISTS staged_availability;
