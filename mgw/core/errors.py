@@ -39,7 +39,8 @@
         ├── ModelForeign            MODEL_FOREIGN
         ├── ModelInUse              MODEL_IN_USE
         ├── ParametersInvalid       PARAMETERS_INVALID
-        └── MemoryShort             MEMORY_SHORT
+        ├── MemoryShort             MEMORY_SHORT
+        └── SparkUnavailable        SPARK_UNAVAILABLE
 
 A library raises one of these and never prints; the command line renders it and exits with its `exit_code`:
 1 where the answer is no, 2 where the question could not be asked. Foreign exceptions are translated where they
@@ -297,3 +298,9 @@ class MemoryShort(ModelError):
     """A training would not fit into the memory that is left; it was not started."""
 
     code = "MEMORY_SHORT"
+
+
+class SparkUnavailable(ModelError):
+    """Spark has no Java to run on, its master does not answer, or it gave up in the middle of a training."""
+
+    code = "SPARK_UNAVAILABLE"

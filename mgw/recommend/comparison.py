@@ -73,13 +73,25 @@ def write_report(path: Path, evaluation: Evaluation, events: Events, settings: S
     write_atomic(path, page(evaluation, breakdowns).encode())
 
 
-def measured_als(events: Events, settings: Settings, progress: Progress) -> dict[str, Any]:
+def measured_als(
+    events: Events,
+    settings: Settings,
+    progress: Progress,
+    fit: Callable[[csr_array[np.float32]], ALS] | None = None,
+) -> dict[str, Any]:
     """Measure ALS on a split, for a model's manifest: the split, each metric's mean and its 95 % interval.
+
+    Args:
+        events: all events.
+        settings: of ALS and of the evaluation.
+        progress: where to report.
+        fit: fits the model that is measured, where it is not `ALS.fit`.
 
     Raises:
         NothingToEvaluate: the split leaves nobody to ask.
     """
     split = choose_split(events, settings.evaluate)
-    als = ALS.fit(strength_matrix(split.train), settings.als, threads=settings.threads, progress=progress)
+    matrix = strength_matrix(split.train)
+    als = fit(matrix) if fit else ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
     evaluation = evaluate({_ALS: als}, split, settings.evaluate, progress).to_json()
     return {"split": evaluation["split"], **evaluation["models"][_ALS]["metrics"]}

@@ -11,6 +11,7 @@ A snapshot names titles by the callers' ids, not by a database's integers, so it
 from __future__ import annotations
 
 import hashlib
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from mgw.core.artifacts import ModelStore, Snapshot
     from mgw.core.progress import Progress
-    from mgw.core.settings import AlsSettings
+    from mgw.core.settings import AlsSettings, SparkSettings
     from mgw.recommend.source import TrainingData
 
 
@@ -66,6 +67,56 @@ def train_als(
         model = ALS.fit(matrix, settings, threads=threads, progress=progress)
     else:
         model = fit_resumably(matrix, checkpoint, on_resumed=on_resumed, threads=threads, progress=progress)
+    snapshot = _publish(store, data, matrix, described, model, measured=measured, versions=library_versions())
+    if checkpoint is not None:
+        checkpoint.clear()
+    return snapshot
+
+
+def train_on_spark(
+    data: TrainingData,
+    store: ModelStore,
+    settings: AlsSettings,
+    spark: SparkSettings,
+    *,
+    threads: int,
+    progress: Progress,
+    measured: dict[str, Any] | None = None,
+) -> Snapshot:
+    """Fit Spark's ALS on all events and publish the snapshot, which is of the same kind as that of `train_als`.
+
+    Args:
+        data: all events.
+        store: where to publish.
+        settings: the parameters.
+        spark: where Spark is.
+        threads: for what is done here; 0 means one for each CPU.
+        progress: where to report.
+        measured: figures of an evaluation with these parameters, for the manifest.
+
+    Raises:
+        ExtraMissing: pyspark is not installed.
+        SparkUnavailable: there is no Java, the master does not answer, or Spark gave up.
+    """
+    from mgw.recommend.spark import fit_on_spark  # noqa: PLC0415 - seldom wanted
+
+    matrix = strength_matrix(data.events)
+    model = fit_on_spark(matrix, settings, spark, threads=threads, progress=progress)
+    versions = {**library_versions(), "pyspark": version("pyspark")}
+    return _publish(store, data, matrix, describe_data(data, matrix), model, measured=measured, versions=versions)
+
+
+def _publish(
+    store: ModelStore,
+    data: TrainingData,
+    matrix: csr_array[np.float32],
+    described: dict[str, Any],
+    model: ALS,
+    *,
+    measured: dict[str, Any] | None,
+    versions: dict[str, str],
+) -> Snapshot:
+    settings = model.settings
     arrays: dict[str, NDArray[Any]] = {
         "item_factors": model.item_factors,
         "user_factors": model.user_factors,
@@ -74,17 +125,14 @@ def train_als(
         "user_ids": data.user_ids,
         "viewers": np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.int64),
     }
-    snapshot = store.publish(
+    return store.publish(
         "als",
         arrays,
         parameters=msgspec.to_builtins(settings),
         data=described,
         metrics={"objective": loss(model, matrix, settings), **(measured or {})},
-        versions=library_versions(),
+        versions=versions,
     )
-    if checkpoint is not None:
-        checkpoint.clear()
-    return snapshot
 
 
 def fit_resumably(

@@ -224,6 +224,11 @@ def _model(text):
     return text.partition("model ")[2].partition(":")[0]
 
 
+def test_what_does_not_fit_the_engine_is_refused(project):
+    for arguments in (["--engine", "spark", "--resume"], ["--spark-master", "local"], ["--engine", "hadoop"]):
+        assert "error[USAGE_INVALID]" in mgw(project, "train", "als", *arguments, code=2)[1]
+
+
 def test_recommendations_for_everybody(project):
     report = answer(project, "recommend", "--all", "--out", "recs.parquet", "--top-k", "3")
     assert (report["users"], report["rows"]) == (800, 2400)

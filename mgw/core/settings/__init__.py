@@ -13,6 +13,7 @@ from mgw.core.settings.schema import (
     EvaluateSettings,
     RecommendSettings,
     Settings,
+    SparkSettings,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "RecommendSettings",
     "Settings",
     "Source",
+    "SparkSettings",
     "keys",
     "load_settings",
     "redact_url",

@@ -67,6 +67,21 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     seed: Seed = 0
 
 
+class SparkSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where `mgw train als --engine spark` trains.
+
+    Attributes:
+        master: address of a cluster (`spark://host:7077`, `yarn`, `k8s://…`), or `local[*]` for this machine.
+        driver_memory: heap of the driver, as Spark writes it (`8g`); none means half of the memory that is left.
+        checkpoint_dir: a folder that all executors see, where Spark keeps what it would lose with one of them; none
+            means a folder of this machine, which only `local[…]` can use.
+    """
+
+    master: str = "local[*]"
+    driver_memory: str | None = None
+    checkpoint_dir: str | None = None
+
+
 class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How models are compared.
 
@@ -123,5 +138,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0)] = 0
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     als: AlsSettings = field(default_factory=AlsSettings)
+    spark: SparkSettings = field(default_factory=SparkSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
     recommend: RecommendSettings = field(default_factory=RecommendSettings)
