@@ -53,7 +53,7 @@ def main() -> int:
         tuned = tune_als(
             Pairs(train, validation, train), AlsSettings(epochs=12, factors=options.factors[0], seed=SEED),
             trials=options.trials, factors=tuple(options.factors), top_k=K,
-            journal=options.journal or Path(folder) / "journal", name="movielens1m-m2",
+            journal=options.journal or Path(folder) / "journal",
         )  # fmt: skip
     print(f"ALS after {tuned.trials} trials, {tuned.given_up} given up early: {tuned.settings}")
     everybody = np.arange(train.shape[0])

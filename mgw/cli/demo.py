@@ -16,7 +16,7 @@ from mgw.cli.filters import read_eligibility
 from mgw.cli.imports import show_report
 from mgw.cli.init import FILE_NAME, write_configuration
 from mgw.cli.output import out
-from mgw.cli.project import project_models, project_session
+from mgw.cli.project import project_models, project_session, title_features
 from mgw.cli.recommend import show_recommendations
 from mgw.cli.train import show_training
 from mgw.core.settings import load_settings
@@ -38,6 +38,7 @@ def demo(
     from mgw.recommend.comparison import compare_with_baselines
     from mgw.recommend.recommender import Recommender
     from mgw.recommend.source import read_training_data
+    from mgw.recommend.split import choose_split
     from mgw.recommend.training import train_als
 
     if not (directory / FILE_NAME).exists():
@@ -54,15 +55,22 @@ def demo(
         _heading("Training")
         began = time.perf_counter()
         data = read_training_data(connection)
+        features = title_features(connection, data, loaded.settings.als)
         with out.progress() as progress:
             snapshot = train_als(
-                data, project_models(loaded), loaded.settings.als, threads=loaded.settings.threads, progress=progress
+                data,
+                project_models(loaded),
+                loaded.settings.als,
+                threads=loaded.settings.threads,
+                progress=progress,
+                features=features,
             )
         show_training(snapshot, time.perf_counter() - began, json=False)
 
         _heading("Is it better than recommending what is popular?")
         with out.progress() as progress:
-            evaluation = compare_with_baselines(data.events, loaded.settings, progress)
+            split = choose_split(data.events, loaded.settings.evaluate)
+            evaluation = compare_with_baselines(split, loaded.settings, progress, features)
         show_evaluation(evaluation)
 
         _heading("Ten titles for one user, and why")

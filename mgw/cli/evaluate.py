@@ -7,20 +7,27 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mgw.cli.given import read_given, require_both
+from mgw.cli.imports import Map
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_session
+from mgw.cli.project import current_project, project_session, title_features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from scipy.sparse import csr_array
+
+    from mgw.core.settings import LoadedSettings
     from mgw.recommend.evaluate import Estimate, Evaluation
+    from mgw.recommend.split import Split
 
 
 def evaluate(
     ctx: typer.Context,
     split: Annotated[
-        Literal["auto", "time", "user-time", "random", "cold-users"] | None,
+        Literal["auto", "time", "user-time", "random", "cold-users", "cold-items"] | None,
         typer.Option(help="What is held out. [evaluate.split]"),
     ] = None,
     test_share: Annotated[
@@ -32,6 +39,11 @@ def evaluate(
     top_k: Annotated[
         int | None, typer.Option("--top-k", "-k", help="Length of the list; recall has its own. [evaluate.top_k]")
     ] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="A file of events to learn from, instead of the database; with --test.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="A file of events to find; with --train.")] = None,
+    columns: Map = None,
     factors: Annotated[int | None, typer.Option(help="Of ALS. [als.factors]")] = None,
     epochs: Annotated[int | None, typer.Option(help="Of ALS. [als.epochs]")] = None,
     report: Annotated[
@@ -44,10 +56,11 @@ def evaluate(
 
     All are fitted on the same events, rank the whole catalogue without the titles that a user has seen, and are
     measured on what was held out. The model in use is not touched: the one that is measured has not seen the test.
+    A split that was made elsewhere is given as two files like those of `mgw import events`.
     """
     from mgw.recommend.comparison import compare_with_baselines, write_report
-    from mgw.recommend.source import read_training_data
 
+    require_both("--train", train, "--test", test)
     loaded = current_project(
         ctx,
         evaluate__split=split,
@@ -58,16 +71,29 @@ def evaluate(
         als__factors=factors,
         als__epochs=epochs,
     )
-    with project_session(loaded) as connection:
-        data = read_training_data(connection)
+    features = None
+    if train is not None and test is not None:
+        found = read_given(train, test, columns)
+    else:
+        found, features = _from_database(loaded)
     with out.progress() as progress:
-        evaluation = compare_with_baselines(data.events, loaded.settings, progress)
+        evaluation = compare_with_baselines(found, loaded.settings, progress, features)
         if report is not None:
-            write_report(report, evaluation, data.events, loaded.settings, progress)
+            write_report(report, evaluation, found, loaded.settings, progress)
     if json:
         out.json(evaluation.to_json())
     else:
         show_evaluation(evaluation)
+
+
+def _from_database(loaded: LoadedSettings) -> tuple[Split, csr_array[np.float32] | None]:
+    from mgw.recommend.source import read_training_data
+    from mgw.recommend.split import choose_split
+
+    with project_session(loaded) as connection:
+        data = read_training_data(connection)
+        features = title_features(connection, data, loaded.settings.als)
+    return choose_split(data.events, loaded.settings.evaluate), features
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
@@ -80,7 +106,7 @@ def show_evaluation(evaluation: Evaluation) -> None:
     out.print("")
     metrics = {model: found.metrics for model, found in evaluation.models.items()}
     _table("Mean over users ± half of the 95 % bootstrap interval", metrics)
-    if "EASE" not in evaluation.models:
+    if "item-kNN" in evaluation.models and "EASE" not in evaluation.models:
         out.note("EASE is left out: it needs a matrix of titles by titles, which is too large here")
     differences = {model: found.differences for model, found in evaluation.models.items() if found.differences}
     if differences:

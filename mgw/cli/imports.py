@@ -15,7 +15,7 @@ from mgw.cli.project import current_project, project_session
 from mgw.core.errors import SourceInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
     from psycopg import Connection
@@ -81,7 +81,7 @@ def events(
     from mgw.ingest.importing import TextFormat, import_events
 
     text = TextFormat(encoding, delimiter, _zone(timezone))
-    mapping = _mapping(columns)
+    mapping = mapping_of(columns)
     with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_events(connection, file, mapping, faults, text=text, progress=progress)
     show_report(report, json=json)
@@ -106,7 +106,7 @@ def content(
     from mgw.ingest.importing import TextFormat, import_content
 
     text = TextFormat(encoding, delimiter)
-    mapping = _mapping(columns)
+    mapping = mapping_of(columns)
     with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_content(connection, file, mapping, faults, text=text, progress=progress)
     show_report(report, json=json)
@@ -133,7 +133,7 @@ def availability(
     from mgw.ingest.importing import TextFormat, import_availability
 
     text = TextFormat(encoding, delimiter, _zone(timezone))
-    mapping = _mapping(columns)
+    mapping = mapping_of(columns)
     with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_availability(connection, file, mapping, faults, text=text, progress=progress)
     show_report(report, json=json)
@@ -181,7 +181,12 @@ def show_report(report: ImportReport, *, json: bool) -> None:
         out.note("the file has no rows")
 
 
-def _mapping(columns: list[str] | None) -> dict[str, str]:
+def mapping_of(columns: Sequence[str] | None) -> dict[str, str]:
+    """Read FIELD=COLUMN entries.
+
+    Raises:
+        SourceInvalid: one is not of that form, or names a field again.
+    """
     mapping: dict[str, str] = {}
     for entry in columns or ():
         field, separator, column = entry.partition("=")

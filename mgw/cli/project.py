@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import numpy as np
     import typer
     from psycopg import Connection
     from psycopg.rows import TupleRow
+    from scipy.sparse import csr_array
 
     from mgw.core.artifacts import ModelStore
     from mgw.core.database import Database
-    from mgw.core.settings import LoadedSettings
+    from mgw.core.settings import AlsSettings, LoadedSettings
+    from mgw.recommend.source import TrainingData
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,15 @@ def project_session(loaded: LoadedSettings) -> Iterator[Connection[TupleRow]]:
     """Yield a connection to the project's database, which has the whole schema."""
     with project_database(loaded).session() as connection:
         yield connection
+
+
+def title_features(
+    connection: Connection[TupleRow], data: TrainingData, settings: AlsSettings
+) -> csr_array[np.float32] | None:
+    """Read what the catalogue says of the titles, where the settings want it."""
+    from mgw.recommend.features import read_title_features
+
+    return read_title_features(connection, data.events) if settings.content_features else None
 
 
 def project_models(loaded: LoadedSettings) -> ModelStore:

@@ -9,10 +9,13 @@ import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_models, project_session
+from mgw.cli.project import current_project, project_models, project_session, title_features
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
+    import numpy as np
+    from scipy.sparse import csr_array
+
     from mgw.core.artifacts import Snapshot
     from mgw.core.progress import Progress
     from mgw.core.settings import LoadedSettings
@@ -76,16 +79,23 @@ def als(
     began = time.perf_counter()
     with project_session(loaded) as connection:
         data = read_training_data(connection)
+        features = title_features(connection, data, loaded.settings.als)
     with out.progress() as progress:
         if engine == "spark":
-            snapshot = _train_on_spark(loaded, data, progress, evaluate=evaluate)
+            snapshot = _train_on_spark(loaded, data, features, progress, evaluate=evaluate)
         else:
-            snapshot = _train_here(loaded, data, progress, evaluate=evaluate, resume=resume)
+            snapshot = _train_here(loaded, data, features, progress, evaluate=evaluate, resume=resume)
     show_training(snapshot, time.perf_counter() - began, json=json)
 
 
 def _train_here(
-    loaded: LoadedSettings, data: TrainingData, progress: Progress, *, evaluate: bool, resume: bool
+    loaded: LoadedSettings,
+    data: TrainingData,
+    features: csr_array[np.float32] | None,
+    progress: Progress,
+    *,
+    evaluate: bool,
+    resume: bool,
 ) -> Snapshot:
     from mgw.core.settings import resolve_path
     from mgw.recommend.comparison import measured_als
@@ -98,13 +108,21 @@ def _train_here(
         settings.als,
         threads=settings.threads,
         progress=progress,
-        measured=measured_als(data.events, settings, progress) if evaluate else None,
+        features=features,
+        measured=measured_als(data.events, settings, progress, features) if evaluate else None,
         checkpoints=resolve_path(loaded, settings.state_dir) / "checkpoints" / "als",
         on_resumed=_tell_resumed if resume else None,
     )
 
 
-def _train_on_spark(loaded: LoadedSettings, data: TrainingData, progress: Progress, *, evaluate: bool) -> Snapshot:
+def _train_on_spark(
+    loaded: LoadedSettings,
+    data: TrainingData,
+    features: csr_array[np.float32] | None,
+    progress: Progress,
+    *,
+    evaluate: bool,
+) -> Snapshot:
     from mgw.recommend.comparison import measured_als
     from mgw.recommend.spark import fit_on_spark
     from mgw.recommend.training import train_on_spark
@@ -116,6 +134,7 @@ def _train_on_spark(loaded: LoadedSettings, data: TrainingData, progress: Progre
             data.events,
             settings,
             progress,
+            features,
             lambda matrix: fit_on_spark(
                 matrix, settings.als, settings.spark, threads=settings.threads, progress=progress
             ),
@@ -127,6 +146,7 @@ def _train_on_spark(loaded: LoadedSettings, data: TrainingData, progress: Progre
         settings.spark,
         threads=settings.threads,
         progress=progress,
+        features=features,
         measured=measured,
     )
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mgw.cli.given import read_given, require_both
+from mgw.cli.imports import Map
 from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 
 if TYPE_CHECKING:
-    from mgw.core.settings import AlsSettings
-    from mgw.recommend.tuning import Tuned
+    from mgw.core.settings import AlsSettings, LoadedSettings
+    from mgw.recommend.tuning import Pairs, Tuned
 
 app = typer.Typer(help="Find good parameters.", no_args_is_help=True, rich_markup_mode=None)
 TUNED = "regularization", "regularization_exponent", "unobserved_weight", "factors", "epochs"
@@ -32,6 +34,11 @@ def als(
         list[int] | None, typer.Option(min=1, help="Lengths of vectors to choose from. Default: that of the settings.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="The most that a trial has. [als.epochs]")] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="A file of events to learn from, instead of the database; with --validation.")
+    ] = None,
+    validation: Annotated[Path | None, typer.Option(help="A file of events to find; with --train.")] = None,
+    columns: Map = None,
     to: Annotated[Path, typer.Option("--out", help="File for the best configuration.")] = Path("als-tuned.yaml"),
     threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
     json: Json = False,
@@ -44,14 +51,16 @@ def als(
     """
     from mgw.core.files import write_atomic
     from mgw.core.settings import resolve_path
-    from mgw.recommend.source import read_training_data
-    from mgw.recommend.tuning import split_for_tuning, tune_als
+    from mgw.recommend.tuning import pairs_of, tune_als
 
+    require_both("--train", train, "--validation", validation)
     loaded = current_project(ctx, als__epochs=epochs, threads=threads)
     settings = loaded.settings
-    with project_session(loaded) as connection:
-        data = read_training_data(connection)
-    pairs, description, name = split_for_tuning(data.events, settings.evaluate)
+    if train is not None and validation is not None:
+        given = read_given(train, validation, columns)
+        pairs, description = pairs_of(given), given.description
+    else:
+        pairs, description = _from_database(loaded)
     if not json:
         out.print(description)
 
@@ -66,7 +75,6 @@ def als(
             factors=tuple(factors or [settings.als.factors]),
             top_k=settings.evaluate.top_k,
             journal=resolve_path(loaded, settings.state_dir) / "tuning" / "als.jsonl",
-            name=name,
             threads=settings.threads,
             progress=progress,
             on_trial=tell,
@@ -81,6 +89,15 @@ def als(
             f" NDCG@{settings.evaluate.top_k} {tuned.ndcg:.4f} with {_parameters(tuned.settings)}"
         )
         out.print(f"written to {to}: put it into your configuration, then `mgw evaluate` and `mgw train als`")
+
+
+def _from_database(loaded: LoadedSettings) -> tuple[Pairs, str]:
+    from mgw.recommend.source import read_training_data
+    from mgw.recommend.tuning import split_for_tuning
+
+    with project_session(loaded) as connection:
+        data = read_training_data(connection)
+    return split_for_tuning(data.events, loaded.settings.evaluate)
 
 
 def _parameters(settings: AlsSettings) -> str:

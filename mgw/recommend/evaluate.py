@@ -150,7 +150,7 @@ def evaluate(
     per_user, overall, listed = {}, {}, {}
     for name, model in models.items():
         with progress.stage(f"Evaluating {name}", total=len(audience.users)) as stage:
-            lists = _rank(name, informed(model, split), audience.users, seen, k=k, stage=stage)
+            lists = _rank(name, informed(model, split), audience.users, seen, split.candidates, k=k, stage=stage)
         listed[name] = lists
         per_user[name] = _measure(lists, relevant, titles, settings)
         shown = lists[:, : settings.top_k]
@@ -205,9 +205,17 @@ def resampled_means(values: NDArray[np.float64], samples: int, seed: int) -> NDA
 
 
 def _rank(
-    name: str, model: Scorer, users: NDArray[np.int64], seen: csr_array[np.bool_], *, k: int, stage: Stage
+    name: str,
+    model: Scorer,
+    users: NDArray[np.int64],
+    seen: csr_array[np.bool_],
+    candidates: NDArray[np.int64] | None,
+    *,
+    k: int,
+    stage: Stage,
 ) -> NDArray[np.int32]:
-    """List the `k` best titles that each of `users`, the rows of `seen`, has not seen, `(len(users), k)`."""
+    """List the `k` best candidates that each of `users`, the rows of `seen`, has not seen, `(len(users), k)`."""
+    ranked = seen if candidates is None else seen[:, candidates]
     lists = np.empty((len(users), k), dtype=np.int32)
     batch = max(1, _BATCH_CELLS // seen.shape[1])
     for start in range(0, len(users), batch):
@@ -216,7 +224,11 @@ def _rank(
         if np.isnan(scores).any():
             message = f"the model {name!r} gives scores that are not numbers"
             raise ParametersInvalid(message, hint="train it again with more regularization")
-        lists[rows] = metrics.top_columns(scores, seen[rows], k)
+        if candidates is None:
+            lists[rows] = metrics.top_columns(scores, seen[rows], k)
+        else:
+            places = metrics.top_columns(scores[:, candidates], ranked[rows], k)
+            lists[rows] = np.where(places < 0, -1, candidates[places])
         stage.advance(len(scores))
     return lists
 

@@ -80,7 +80,7 @@ def recommend_everyone(
     settings = msgspec.convert(snapshot.manifest.parameters, AlsSettings)
     content_ids, viewers = snapshot.array("content_ids"), snapshot.array("viewers")
     all_factors = snapshot.array("item_factors")
-    open_columns = np.flatnonzero((viewers > 0) & eligibility.mask(content_ids))
+    open_columns = np.flatnonzero(all_factors.any(axis=1) & eligibility.mask(content_ids))
     factors, listable = np.ascontiguousarray(all_factors[open_columns]), content_ids[open_columns]
     strengths = _moved(strength_matrix(data.events), _places(data.content_ids, content_ids), len(content_ids))
     unlisted = csr_array((len(data.user_ids), len(listable)), dtype=np.bool_)
@@ -88,6 +88,7 @@ def recommend_everyone(
         unlisted = _moved(seen_matrix(data.events), _places(data.content_ids, listable), len(listable))
     n_users = max(int(snapshot.manifest.data["users"]), 1)
     popularity = (viewers[open_columns] / n_users).astype(np.float32)[:, None]  # (n_listable, 1)
+    popularity[popularity == 0] = -np.inf  # what nobody watched is not popular
     with progress.stage("recommending", len(data.user_ids)) as stage:
         for start in range(0, len(data.user_ids), _USERS):
             rows = slice(start, start + _USERS)

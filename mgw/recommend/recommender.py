@@ -75,6 +75,7 @@ class Recommender:
             msgspec.convert(snapshot.manifest.parameters, AlsSettings),
             snapshot.array("gram"),
         )
+        self._unlistable = ~np.asarray(self._fold_in.item_factors.any(axis=1))
         self._column = {content_id.decode(): column for column, content_id in enumerate(self._content_ids)}
 
     def recommend(
@@ -111,13 +112,13 @@ class Recommender:
         """Find the titles whose viewers are most like those of another, of those that may be recommended.
 
         Raises:
-            ContentUnknown: the snapshot has no such title, or nobody in the training data watched it.
+            ContentUnknown: the snapshot has no such title, or nothing was known of it when the model was trained.
         """
         column = self._column.get(content_id)
-        if column is None or self._viewers[column] == 0:
+        if column is None or self._unlistable[column]:
             raise ContentUnknown(
-                f"the model {self.snapshot.manifest.name} knows no viewer of {content_id}",
-                hint="train again once somebody has watched it: `mgw train als`",
+                f"the model {self.snapshot.manifest.name} does not know {content_id}",
+                hint="train again: `mgw train als`",
             )
         factors = np.asarray(self._fold_in.item_factors)
         norms = np.linalg.norm(factors, axis=1)
@@ -128,15 +129,15 @@ class Recommender:
         return [Similar(self._id(other), float(cosine[other])) for other in chosen]
 
     def _closed(self, eligibility: Eligibility, history: History | None = None) -> NDArray[np.bool_]:
-        """Say of each title whether it is not to be listed: not eligible, watched by nobody, or met by the user."""
-        closed: NDArray[np.bool_] = ~eligibility.mask(self._content_ids) | (self._viewers == 0)
+        """Say of each title whether it is not to be listed: not eligible, without factors, or met by the user."""
+        closed: NDArray[np.bool_] = ~eligibility.mask(self._content_ids) | self._unlistable
         if history is not None and not eligibility.watched:
             closed[self._columns(history.seen)] = True
         return closed
 
     def _popular(self, closed: NDArray[np.bool_], top_k: int) -> list[Recommendation]:
         n_users = max(int(self.snapshot.manifest.data["users"]), 1)
-        chosen = _best(self._viewers.astype(np.float32), closed, top_k)
+        chosen = _best(self._viewers.astype(np.float32), closed | (self._viewers == 0), top_k)
         return [
             Recommendation(self._id(column), float(self._viewers[column] / n_users), RecommendationType.COLD_START, ())
             for column in chosen

@@ -7,8 +7,10 @@ the train side, and a pair that the train side knows is never counted as found. 
     split_by_user_time   a moment for each user: nobody's own future leaks, other people's may
     split_randomly       no order at all: for data without times, and kinder to models than life is
     split_cold_users     some users are not trained on at all, and are known by some of their titles only when asked
+    split_cold_items     some titles are not trained on at all, and are what is asked for
 
-The last three hold out a share of each user's titles, or some number of them: one is the usual leave-one-out.
+All but the first and the last can hold out a share of each user's titles, or some number of them: one is the usual
+leave-one-out. What somebody else divided already is taken as it is by `given_split`.
 
 `choose_split` takes the first of these that the data supports. `evaluate` measures models on the result.
 """
@@ -62,11 +64,12 @@ class Split:
     """Events to learn from and pairs to find.
 
     Attributes:
-        name: `time`, `user-time`, `random` or `cold-users`.
+        name: `time`, `user-time`, `random`, `cold-users`, `cold-items` or `given`.
         description: one sentence that states the split: its moment or shares, and its seed.
         train: the events a model may learn from.
         history: what is known of the users when they are asked: `train` itself, but where they are new to the model.
         test: strengths of the pairs that were held out, are relevant and not in `history`, `(n_users, n_items)`.
+        candidates: the titles that are ranked, ascending; none means all.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Split:
     train: Events
     history: Events
     test: csr_array[np.float32]
+    candidates: NDArray[np.int64] | None = None
 
     def audience(self) -> Audience:
         """Find the users that can be evaluated."""
@@ -115,9 +119,11 @@ def choose_split(events: Events, settings: EvaluateSettings) -> Split:
         NothingToEvaluate: the split, or each of them, leaves nobody with both a history and a held-out pair.
     """
     _require(events)
-    if settings.split == "time" and settings.leave_out is not None:
-        message = "one moment for everybody cannot leave out the same number of titles of each user"
+    if settings.split in {"time", "cold-items"} and settings.leave_out is not None:
+        message = f"a split by {settings.split} cannot leave out the same number of titles of each user"
         raise ParametersInvalid(message, hint="--split user-time, or without --leave-out")
+    if settings.split == "cold-items":
+        return split_cold_items(events, settings.test_share, settings.seed)
     if settings.split == "time":
         return split_by_time(events, settings.test_share)
     if settings.split == "user-time":
@@ -255,6 +261,41 @@ def split_cold_users(events: Events, test_share: float, seed: int, leave_out: in
     return _split("cold-users", description, train, history, later)
 
 
+def split_cold_items(events: Events, test_share: float, seed: int) -> Split:
+    """Draw titles that are not trained on; they alone are ranked, as new titles are in the week that they come out.
+
+    Of n titles with events the nearest whole number to n · `test_share` is drawn, but at least one and at most n - 1.
+
+    Raises:
+        NoEvents: there are no events.
+        NothingToEvaluate: nobody is left with both a history and a held-out pair.
+    """
+    _require(events)
+    watched = np.random.default_rng(seed).permutation(np.unique(events.items))
+    cold = np.sort(watched[: min(max(round(len(watched) * test_share), 1), len(watched) - 1)]).astype(np.int64)
+    description = (
+        f"{len(cold):,} titles, drawn at random (seed {seed}), are not learned from; they alone are ranked, and what"
+        " users liked of them is to be found."
+    )
+    return _split("cold-items", description, *_parted(events, np.isin(events.items, cold)), candidates=cold)
+
+
+def given_split(train: Events, test: Events, sources: str) -> Split:
+    """Take what somebody else divided: events to learn from, and events to find, of the same users and titles.
+
+    Args:
+        train: to learn from.
+        test: to find; a pair that `train` has is not asked for.
+        sources: names of the files, for the description.
+
+    Raises:
+        NoEvents: there is nothing to learn from.
+        NothingToEvaluate: nobody is left with both a history and a held-out pair.
+    """
+    _require(train)
+    return _split("given", f"As given: {sources}.", train, train, test)
+
+
 def _parted(events: Events, held_out: NDArray[np.bool_]) -> tuple[Events, Events, Events]:
     """Return what is learned from, the same as what is known of the users, and what is held out."""
     train = events.where(~held_out)
@@ -290,11 +331,19 @@ def _last_of_each_user(users: NDArray[np.int64], test_share: float, leave_out: i
     return np.arange(len(users)) >= np.repeat(first + counts - held_out, counts)
 
 
-def _split(name: str, description: str, train: Events, history: Events, later: Events) -> Split:
+def _split(
+    name: str,
+    description: str,
+    train: Events,
+    history: Events,
+    later: Events,
+    *,
+    candidates: NDArray[np.int64] | None = None,
+) -> Split:
     relevant = strength_matrix(later)
     test = csr_array(relevant - relevant.multiply(seen_matrix(history)))
     test.eliminate_zeros()
-    split = Split(name, description, train, history, test)
+    split = Split(name, description, train, history, test, candidates)
     if not len(split.audience().users):
         message = f"the {name} split leaves no user with both a history and a held-out title that they liked"
         raise NothingToEvaluate(message, hint="import more events, or change evaluate.split or evaluate.test_share")

@@ -5,6 +5,8 @@
     content_ids    (n_items,) bytes        user_ids       (n_users,) bytes     the callers' own ids, UTF-8
     viewers        (n_items,) int64        how many users the training data has with positive evidence for the title
 
+The factors of a title without viewers are what its features suggest (`mgw.recommend.als.features`), or zero.
+
 A snapshot names titles by the callers' ids, not by a database's integers, so it can move between databases.
 """
 
@@ -44,6 +46,7 @@ def train_als(
     *,
     threads: int,
     progress: Progress,
+    features: csr_array[np.float32] | None = None,
     measured: dict[str, Any] | None = None,
     checkpoints: Path | None = None,
     on_resumed: Callable[[int], None] | None = None,
@@ -56,6 +59,7 @@ def train_als(
         settings: the parameters.
         threads: how many; 0 means one for each CPU.
         progress: where to report.
+        features: of the titles, `(n_items, n_features)`; those that nobody watched get their factors from them.
         measured: figures of an evaluation with these parameters, for the manifest.
         checkpoints: a folder for how far the training came, in case it is cut short; none keeps nothing.
         on_resumed: told after which epoch it goes on, 0 where this very training left nothing; none begins anew.
@@ -67,6 +71,7 @@ def train_als(
         model = ALS.fit(matrix, settings, threads=threads, progress=progress)
     else:
         model = fit_resumably(matrix, checkpoint, on_resumed=on_resumed, threads=threads, progress=progress)
+    model = _with_cold_titles(model, matrix, features)
     snapshot = _publish(store, data, matrix, described, model, measured=measured, versions=library_versions())
     if checkpoint is not None:
         checkpoint.clear()
@@ -81,6 +86,7 @@ def train_on_spark(
     *,
     threads: int,
     progress: Progress,
+    features: csr_array[np.float32] | None = None,
     measured: dict[str, Any] | None = None,
 ) -> Snapshot:
     """Fit Spark's ALS on all events and publish the snapshot, which is of the same kind as that of `train_als`.
@@ -92,6 +98,7 @@ def train_on_spark(
         spark: where Spark is.
         threads: for what is done here; 0 means one for each CPU.
         progress: where to report.
+        features: of the titles, as for `train_als`.
         measured: figures of an evaluation with these parameters, for the manifest.
 
     Raises:
@@ -102,8 +109,13 @@ def train_on_spark(
 
     matrix = strength_matrix(data.events)
     model = fit_on_spark(matrix, settings, spark, threads=threads, progress=progress)
+    model = _with_cold_titles(model, matrix, features)
     versions = {**library_versions(), "pyspark": version("pyspark")}
     return _publish(store, data, matrix, describe_data(data, matrix), model, measured=measured, versions=versions)
+
+
+def _with_cold_titles(model: ALS, matrix: csr_array[np.float32], features: csr_array[np.float32] | None) -> ALS:
+    return model if features is None else model.with_cold_items(features, matrix)
 
 
 def _publish(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mgw.core.settings import AlsSettings
     from mgw.core.settings.schema import EvaluateSettings
     from mgw.recommend.interactions import Events
+    from mgw.recommend.split import Split
 
 PATIENCE = 3
 """Epochs without a better NDCG after which a trial ends."""
@@ -56,6 +57,15 @@ class Pairs:
     validation: csr_array[np.float32]
     seen: csr_array[Any]
 
+    def fingerprint(self) -> str:
+        """Return a name that other data, or the same data split otherwise, does not have."""
+        digest = hashlib.sha256()
+        for array in (
+            self.train.indptr, self.train.indices, self.train.data, self.validation.indptr, self.validation.indices,
+        ):  # fmt: skip
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return f"als-{digest.hexdigest()[:16]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
@@ -74,24 +84,25 @@ class Tuned:
     given_up: int
 
 
-def split_for_tuning(events: Events, settings: EvaluateSettings) -> tuple[Pairs, str, str]:
+def split_for_tuning(events: Events, settings: EvaluateSettings) -> tuple[Pairs, str]:
     """Split off the test that `evaluate` would take, throw it away, and split what is left once more.
 
     Returns:
-        The pairs, a sentence that states how they were made, and a name that other data or another split does not have.
+        The pairs, and a sentence that states how they were made.
 
     Raises:
         NothingToEvaluate: a split leaves nobody to ask.
     """
     outer = choose_split(events, settings)
-    # Without the users who are new to the test, parameters that suit the others are looked for.
-    inner = choose_split(outer.train, replace(settings, split="random") if outer.has_new_users else settings)
-    train, seen = strength_matrix(inner.train), seen_matrix(inner.train)
-    digest = hashlib.sha256()
-    for array in (train.indptr, train.indices, train.data, inner.test.indptr, inner.test.indices):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    description = f"The test is left aside. Of the rest: {inner.description}"
-    return Pairs(train, inner.test, seen), description, f"als-{digest.hexdigest()[:16]}"
+    # Without the users or titles that are new to the test, parameters that suit the others are looked for.
+    is_cold = outer.has_new_users or outer.candidates is not None
+    inner = choose_split(outer.train, replace(settings, split="random") if is_cold else settings)
+    return pairs_of(inner), f"The test is left aside. Of the rest: {inner.description}"
+
+
+def pairs_of(split: Split) -> Pairs:
+    """Take the pairs of a split whose test is for validation."""
+    return Pairs(strength_matrix(split.train), split.test, seen_matrix(split.train))
 
 
 def tune_als(
@@ -102,7 +113,6 @@ def tune_als(
     factors: tuple[int, ...],
     top_k: int,
     journal: Path,
-    name: str,
     threads: int = 0,
     progress: Progress = SILENT,
     on_trial: Callable[[int, float, AlsSettings], None] | None = None,
@@ -115,8 +125,8 @@ def tune_als(
         trials: how many.
         factors: the lengths of vectors to choose from.
         top_k: NDCG is that of lists of this length.
-        journal: file that keeps the trials.
-        name: of the data: trials of other data, or with other fixed parameters or choices, are not looked at.
+        journal: file that keeps the trials; those of other data, or with other fixed parameters or choices, are not
+            looked at.
         threads: how many; 0 means one for each CPU that this process may use.
         progress: told of each trial.
         on_trial: called after each trial with its number, its best NDCG and its parameters.
@@ -124,7 +134,7 @@ def tune_als(
     Raises:
         ExtraMissing: Optuna is not installed.
     """
-    study = _study(journal, _question(name, settings, factors, top_k), settings.seed)
+    study = _study(journal, _question(pairs.fingerprint(), settings, factors, top_k), settings.seed)
     if not study.trials:
         first = settings.factors if settings.factors in factors else factors[0]
         study.enqueue_trial({key: getattr(settings, key) for key in _SPACE} | {"factors": first})

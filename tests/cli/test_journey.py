@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 
@@ -238,6 +239,28 @@ def test_recommendations_for_everybody(project):
     for arguments in (["--all"], ["--out", "x.csv"], ["u00042", "--all", "--out", "x.csv"], []):
         assert "error[USAGE_INVALID]" in mgw(project, "recommend", *arguments, code=2)[1]
     assert "error[USAGE_INVALID]" in mgw(project, "recommend", "--all", "--out", "x.xls", code=2)[1]
+
+
+def test_titles_that_nobody_watched_and_a_split_that_is_given(project):
+    found = answer(project, "evaluate", "--split", "cold-items", "--factors", "16", "--report", "cold.html")
+    assert list(found["models"]) == ["popularity", "ALS"]
+    means = [found["models"][name]["metrics"]["ndcg@10"]["value"] for name in ("popularity", "ALS")]
+    assert means[1] > 2 * means[0]
+    assert (project / "cold.html").read_text(encoding="utf-8").count("<svg") == 1
+    rng = random.Random(0)
+    pairs = [(user, item) for user in range(60) for item in rng.sample(range(30), 8)]
+    for name, part in (("train", pairs[::2]), ("test", pairs[1::2])):
+        (project / f"{name}.csv").write_text("who,content\n" + "".join(f"{u},{i}\n" for u, i in part))
+    files = ("--train", "train.csv", "--test", "test.csv", "--map", "user=who")
+    given = answer(project, "evaluate", *files, "--factors", "4")
+    assert given["split"]["description"] == "As given: train.csv is learned from, test.csv is to be found."
+    assert given["models"]["ALS"]["metrics"]["ndcg@10"]["value"] > 0
+    options = ("--train", "train.csv", "--validation", "test.csv", "--map", "user=who", "--out", "given.yaml")
+    assert answer(project, "tune", "als", *options, "--trials", "2", "--epochs", "2")["trials"] == 2
+    assert "error[USAGE_INVALID]" in mgw(project, "evaluate", "--train", "train.csv", code=2)[1]
+    assert "error[USAGE_INVALID]" in mgw(project, "tune", "als", "--validation", "test.csv", code=2)[1]
+    (project / "test.csv").write_text("who,content,rating\n1,2,nine\n")
+    assert "test.csv, line 2, column rating" in mgw(project, "evaluate", *files, code=1)[1]
 
 
 def test_a_report_of_an_evaluation(project):

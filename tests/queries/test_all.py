@@ -71,6 +71,7 @@ QUESTIONS = {
     "training/users": {},
     "training/content": {},
     "training/events": {},
+    "training/features": {},
 }
 
 

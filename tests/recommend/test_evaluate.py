@@ -298,3 +298,18 @@ def test_intervals_hold_a_known_mean_as_often_as_they_say():
     held = np.mean((low <= 1) & (high >= 1))
     # One set of draws for all columns leaves the columns independent: the standard error of the share is .0056.
     assert 0.925 <= held <= 0.965
+
+
+def test_only_candidates_are_ranked():
+    pairs = [(user, item) for user in range(4) for item in (0, 1, 2 + user % 2, 4)]
+    events = events_of(pairs, 4, 6)
+    cold = np.isin(events.items, [2, 3])
+    test = csr_array(strength_matrix(events.where(cold)))
+    split = Split("cold-items", "", events.where(~cold), events.where(~cold), test, np.array([2, 3, 5]))
+    # Of all titles the best is 5 and those that nobody may rank; of the candidates each user has the right one second.
+    table = [[9, 9, 3 - user % 2, 2 + user % 2, 9, 4] for user in range(4)]
+    found = evaluate({"fixed": Fixed(table)}, split, SETTINGS)
+    model = found.models["fixed"]
+    assert model.lists[:, :3].tolist() == [[5, 2, 3], [5, 3, 2]] * 2
+    assert np.all(model.lists[:, 3:] == -1)
+    assert model.metrics["mrr@3"].value == 0.5

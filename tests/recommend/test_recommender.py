@@ -8,6 +8,8 @@ from mgw.core.errors import ContentUnknown
 from mgw.core.progress import SILENT
 from mgw.core.settings import AlsSettings
 from mgw.recommend.catalogue import nearest_titles, read_titles
+from mgw.recommend.everyone import recommend_everyone
+from mgw.recommend.features import read_title_features
 from mgw.recommend.history import read_history
 from mgw.recommend.recommender import RecommendationType, Recommender
 from mgw.recommend.source import read_training_data
@@ -116,7 +118,7 @@ def test_similar_titles_are_ordered_by_cosine_and_leave_out_the_title_itself(rec
 
 
 def test_similar_to_a_title_without_viewers_is_an_error_that_says_so(recommender):
-    with pytest.raises(ContentUnknown, match="knows no viewer of brand-new"):
+    with pytest.raises(ContentUnknown, match="does not know brand-new"):
         recommender.similar("brand-new", 5)
 
 
@@ -146,3 +148,37 @@ def test_an_unknown_id_is_answered_with_the_nearest(platform, wanted):
 def test_a_name_in_place_of_an_id_finds_the_title(platform):
     name = read_titles(platform, ["t0010"])["t0010"].title
     assert "t0010 (" in (nearest_titles(platform, name.lower()).hint or "")
+
+
+def test_a_title_that_nobody_watched_is_recommended_by_what_the_catalogue_says(platform, tmp_path):
+    likes = read_history(platform, "u00007").liked
+    platform.execute(
+        "INSERT INTO content (external_id, title, year) VALUES ('twin', 'Twin', 2000), ('odd', 'Odd', NULL)"
+    )
+    for table, column in (("content_genres", "genre"), ("content_themes", "theme")):
+        platform.execute(
+            f"INSERT INTO {table} (content_id, {column}) SELECT t.id, g.{column} FROM {table} g"
+            " JOIN content c ON c.id = g.content_id AND c.external_id = %s, content t WHERE t.external_id = 'twin'",
+            (likes[0],),
+        )
+    platform.commit()
+    data = read_training_data(platform)
+    features = read_title_features(platform, data.events)
+    store = ModelStore(tmp_path / "models")
+    snapshot = train_als(data, store, SETTINGS, threads=0, progress=SILENT, features=features)
+    column = snapshot.array("content_ids").tolist().index(b"twin")
+    assert snapshot.array("viewers")[column] == 0
+    found = Recommender(snapshot)
+    listed = {entry.content_id: entry for entry in found.recommend(read_history(platform, "u00007"), 100, reasons=1)}
+    assert listed["twin"].based_on
+    assert found.similar("twin", 3)
+    cold = found.recommend(read_history(platform, "nobody"), 100, reasons=1)
+    assert "twin" not in {entry.content_id for entry in cold}
+    platform.commit()
+    (everybody,) = recommend_everyone(read_training_data(platform), snapshot, 100)
+    mine = everybody.content_ids[everybody.user_ids == b"u00007"].astype(str).tolist()
+    assert mine == list(listed)
+    without = Recommender(train_als(data, store, SETTINGS, threads=0, progress=SILENT))
+    assert "twin" not in {
+        entry.content_id for entry in without.recommend(read_history(platform, "u00007"), 100, reasons=1)
+    }

@@ -41,8 +41,8 @@ def split(events):
 
 
 @pytest.fixture(scope="module")
-def evaluation(events):
-    return compare_with_baselines(events, SETTINGS, SILENT)
+def evaluation(split):
+    return compare_with_baselines(split, SETTINGS, SILENT)
 
 
 def test_history_groups_hold_everybody_once(evaluation, split):
@@ -105,9 +105,9 @@ class Balanced(HTMLParser):
             assert self.open.pop() == tag
 
 
-def test_the_page_needs_nothing_but_itself(events, evaluation, tmp_path):
+def test_the_page_needs_nothing_but_itself(split, evaluation, tmp_path):
     path = tmp_path / "report.html"
-    write_report(path, evaluation, events, SETTINGS, SILENT)
+    write_report(path, evaluation, split, SETTINGS, SILENT)
     text = path.read_text(encoding="utf-8")
     parser = Balanced()
     parser.feed(text)
@@ -132,9 +132,9 @@ def test_names_are_escaped_and_what_is_missing_is_left_out():
     assert 'class="m3"' in drawn
 
 
-def test_without_room_for_ease_the_others_are_measured(events, monkeypatch):
+def test_without_room_for_ease_the_others_are_measured(split, monkeypatch):
     monkeypatch.setattr("mgw.recommend.baselines.ease.available_bytes", lambda: 1000)
-    found = compare_with_baselines(events, SETTINGS, SILENT)
+    found = compare_with_baselines(split, SETTINGS, SILENT)
     assert list(found.models) == ["popularity", "item-kNN", "RP3β", "ALS"]
 
 

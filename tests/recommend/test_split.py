@@ -13,9 +13,11 @@ from mgw.core.settings.schema import EvaluateSettings
 from mgw.recommend.interactions import Events, strength_matrix
 from mgw.recommend.split import (
     choose_split,
+    given_split,
     seen_matrix,
     split_by_time,
     split_by_user_time,
+    split_cold_items,
     split_cold_users,
     split_randomly,
 )
@@ -25,6 +27,7 @@ SPLITS = {
     "time": split_by_time,
     "user-time": split_by_user_time,
     "random": lambda events, share: split_randomly(events, share, seed=3),
+    "cold-items": lambda events, share: split_cold_items(events, share, seed=3),
 }
 LEAVING_OUT = {
     "latest": lambda events, count: split_by_user_time(events, 0.5, count),
@@ -228,6 +231,34 @@ def test_as_many_users_are_cold_as_were_asked_for_and_the_seed_draws_them():
     assert "10 users, drawn at random (seed 1), are not learned from; 1 of each" in left_one_out.description
 
 
+@laws
+@given(some_events, a_share, st.integers(0, 5))
+def test_cold_items_are_not_learned_from_and_they_alone_are_ranked(rows, share, seed):
+    events = events_of(rows)
+    try:
+        split = split_cold_items(events, share, seed)
+    except NothingToEvaluate:
+        assume(False)
+    cold = set(split.candidates.tolist())
+    watched = {item for _, item in pairs_of(rows)}
+    assert cold < watched
+    assert len(cold) == held_out_number(len(watched), share)
+    assert {item for _, item in pairs_of(rows_of(split.train))} == watched - cold
+    assert set(split.test.indices.tolist()) <= cold
+
+
+def test_a_split_that_is_given_is_taken_as_it_is():
+    train = [(0, 0, math.nan, 1.0), (0, 1, math.nan, 1.0), (1, 2, math.nan, 1.0)]
+    test = [(0, 1, math.nan, 1.0), (0, 3, math.nan, 1.0), (2, 3, math.nan, 1.0)]
+    split = given_split(events_of(train), events_of(test), "a.csv is learned from, b.csv is to be found")
+    assert rows_of(split.train) == [(user, item, -math.inf, engagement) for user, item, _, engagement in train]
+    assert list(zip(*(axis.tolist() for axis in split.test.nonzero()), strict=True)) == [(0, 3), (2, 3)]
+    assert split.audience().users.tolist() == [0]
+    assert split.description == "As given: a.csv is learned from, b.csv is to be found."
+    with pytest.raises(NothingToEvaluate):
+        given_split(events_of(train), events_of(test[2:]), "")
+
+
 def test_descriptions_state_the_split():
     rows = [(0, item, 1_700_000_000.0 + item, 1.0) for item in range(5)]
     assert split_by_time(events_of(rows), 0.2).description == (
@@ -297,7 +328,7 @@ def test_auto_takes_the_first_split_that_the_data_supports(rows, chosen):
 def test_a_split_that_is_named_is_taken(name):
     split = choose_split(events_of(all_year(4), 4, 10), EvaluateSettings(split=name, test_share=0.3))
     assert split.name == name
-    assert split.test.nnz == 4 * 3
+    assert split.test.nnz == 4 * 3  # of the pairs, or of the titles
 
 
 # Failing -------------------------------------------------------------------------------------------------------------
@@ -367,5 +398,6 @@ def test_leave_one_out_by_the_settings():
     assert choose_split(events_of(at_once), EvaluateSettings(split="auto", leave_out=1)).name == "random"
     drawn = choose_split(events_of(rows), EvaluateSettings(split="random", leave_out=2))
     assert np.diff(drawn.test.indptr).tolist() == [0, 2, 2]
-    with pytest.raises(ParametersInvalid, match="one moment for everybody"):
-        choose_split(events_of(rows), EvaluateSettings(split="time", leave_out=1))
+    for name in ("time", "cold-items"):
+        with pytest.raises(ParametersInvalid, match=f"a split by {name} cannot leave out"):
+            choose_split(events_of(rows), EvaluateSettings(split=name, leave_out=1))

@@ -43,7 +43,7 @@ def pairs(events):
 def tuned(pairs, tmp_path, trials, **changes):
     tried = []
     found = tune_als(
-        pairs, POOR, trials=trials, factors=(6, 8), top_k=5, journal=tmp_path / "tuning" / "als.jsonl", name="one",
+        pairs, POOR, trials=trials, factors=(6, 8), top_k=5, journal=tmp_path / "tuning" / "als.jsonl",
         on_trial=lambda number, value, settings: tried.append((number, value, settings)), **changes,
     )  # fmt: skip
     return found, tried
@@ -82,7 +82,7 @@ def test_what_goes_on_does_not_try_again_what_was_tried(pairs, tmp_path):
 
 
 def test_another_question_has_trials_of_its_own(pairs, tmp_path):
-    common = {"trials": 2, "journal": tmp_path / "als.jsonl", "name": "one"}
+    common = {"trials": 2, "journal": tmp_path / "als.jsonl"}
     for settings, factors, top_k in (
         (POOR, (6,), 5),
         (POOR, (7,), 5),
@@ -99,7 +99,7 @@ def test_another_question_has_trials_of_its_own(pairs, tmp_path):
 def test_new_users_of_the_test_are_not_tuned_on(events):
     settings = replace(EVALUATE, split="cold-users")
     outer = choose_split(events, settings)
-    pairs, _, _ = split_for_tuning(events, settings)
+    pairs, _ = split_for_tuning(events, settings)
     for part in (pairs.train, pairs.validation, pairs.seen):
         assert part[outer.audience().users].nnz == 0
     assert pairs.validation.nnz > 0
@@ -107,7 +107,7 @@ def test_new_users_of_the_test_are_not_tuned_on(events):
 
 def test_the_test_is_in_neither_part(events):
     test = choose_split(events, EVALUATE).test
-    pairs, description, name = split_for_tuning(events, EVALUATE)
+    pairs, description = split_for_tuning(events, EVALUATE)
     assert test.nnz > 0
     for part in (pairs.train, pairs.validation, pairs.seen):
         assert (part != 0).multiply(test != 0).nnz == 0
@@ -115,7 +115,7 @@ def test_the_test_is_in_neither_part(events):
     assert (pairs.train.nnz + pairs.validation.nnz + test.nnz) == strength_matrix(events).nnz
     assert "left aside" in description
     fewer = events.where(np.arange(len(events)) > 5)
-    assert split_for_tuning(fewer, EVALUATE)[2] != name
+    assert split_for_tuning(fewer, EVALUATE)[0].fingerprint() != pairs.fingerprint()
 
 
 def test_optuna_may_be_missing(pairs, tmp_path, monkeypatch):

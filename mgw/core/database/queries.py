@@ -3392,6 +3392,49 @@ async def training_events_async(connection: AsyncConnection[Any], /) -> AsyncIte
             yield memoryview(block)
 
 
+# ---- training/features abff09e633695745 0c93d995143b793a
+_TRAINING_FEATURES: Final = """SELECT c.id, array_agg(f.feature ORDER BY f.feature) AS features
+FROM content c
+CROSS JOIN LATERAL (
+    SELECT 'kind ' || c.kind AS feature
+    UNION ALL
+    SELECT 'year ' || c.year WHERE c.year IS NOT NULL
+    UNION ALL
+    SELECT 'decade ' || c.year / 10 WHERE c.year IS NOT NULL
+    UNION ALL
+    SELECT 'genre ' || g.genre FROM content_genres g WHERE g.content_id = c.id
+    UNION ALL
+    SELECT 'theme ' || t.theme FROM content_themes t WHERE t.content_id = c.id
+    UNION ALL
+    SELECT p.role || ' ' || p.person FROM credits p WHERE p.content_id = c.id
+) AS f
+GROUP BY c.id
+ORDER BY c.id"""
+
+
+class TrainingFeaturesRow(NamedTuple):
+    """A row of `training/features`."""
+
+    id: int
+    features: list[str]
+
+
+def training_features(connection: Connection[Any], /) -> list[TrainingFeaturesRow]:
+    """What the catalogue says of each title, as words: what titles with the same word have in common."""
+    with connection.cursor(row_factory=_into(TrainingFeaturesRow._make)) as cursor:
+        cursor.execute(_TRAINING_FEATURES)
+        rows: list[TrainingFeaturesRow] = cursor.fetchall()
+    return rows
+
+
+async def training_features_async(connection: AsyncConnection[Any], /) -> list[TrainingFeaturesRow]:
+    """What the catalogue says of each title, as words: what titles with the same word have in common."""
+    async with connection.cursor(row_factory=_into(TrainingFeaturesRow._make)) as cursor:
+        await cursor.execute(_TRAINING_FEATURES)
+        rows: list[TrainingFeaturesRow] = await cursor.fetchall()
+    return rows
+
+
 # ---- training/users 343e774cafe47014 7174baf52e7d139b
 _TRAINING_USERS: Final = """SELECT u.id, u.external_id
 FROM users u

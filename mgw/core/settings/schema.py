@@ -51,6 +51,8 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         cg_steps: steps of conjugate gradients for each user and title in an epoch.
         relaxation: how far each epoch goes along the change it finds; 1 is plain ALS, and more gets there sooner.
         seed: seed of the starting values; one seed gives one model, bit for bit.
+        content_features: whether titles that nobody has watched get factors from what the catalogue says of them.
+        feature_regularization: φ, how many titles' evidence a word of the catalogue has to outweigh for that.
     """
 
     factors: PositiveInt = 64
@@ -65,6 +67,8 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     cg_steps: PositiveInt = 1
     relaxation: Annotated[float, Meta(gt=0, lt=2)] = 1.4
     seed: Seed = 0
+    content_features: bool = True
+    feature_regularization: Positive = 10.0
 
 
 class SparkSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -88,18 +92,19 @@ class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     Attributes:
         split: `time` cuts everybody's events at one moment, `user-time` holds out each user's latest events, `random`
             holds out some of each user's pairs; `auto` takes the first of these that the data supports. `cold-users`
-            trains without some users, and holds out some of their pairs.
-        test_share: share of the events (`time`) or of each user's pairs that is held out; of the users too
-            (`cold-users`).
-        leave_out: how many of each user's titles are held out instead of a share (all but `time`); 1 is
-            leave-one-out. Users with no more titles than that are not asked.
+            trains without some users, and holds out some of their pairs; `cold-items` trains without some titles,
+            and ranks these alone.
+        test_share: share of the events (`time`), of the titles (`cold-items`) or of each user's pairs that is held out;
+            of the users too (`cold-users`).
+        leave_out: how many of each user's titles are held out instead of a share (but not by `time`, nor
+            `cold-items`); 1 is leave-one-out. Users with no more titles than that are not asked.
         top_k: length of the list for all metrics but recall.
         recall_k: length of the list for recall.
         bootstrap_samples: resamples of users behind each interval.
         seed: seed of the random split and of the bootstrap.
     """
 
-    split: Literal["auto", "time", "user-time", "random", "cold-users"] = "auto"
+    split: Literal["auto", "time", "user-time", "random", "cold-users", "cold-items"] = "auto"
     test_share: OpenShare = 0.2
     leave_out: PositiveInt | None = None
     top_k: PositiveInt = 10

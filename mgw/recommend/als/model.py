@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from mgw.core.errors import ParametersInvalid
 from mgw.core.progress import SILENT
 from mgw.recommend.als import storage
+from mgw.recommend.als.features import FeatureMap
 from mgw.recommend.als.side import regularization_weights
 from mgw.recommend.als.solver import solve_exactly, train
 from mgw.recommend.foldin import FoldIn
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from scipy.sparse import csr_array
 
     from mgw.core.progress import Progress
     from mgw.core.settings import AlsSettings
@@ -214,6 +215,46 @@ class ALS:
         x[rows] = solve_exactly(matrix[rows], y, self.settings, threads=threads)
         y[columns] = solve_exactly(matrix.T.tocsr()[columns], x, self.settings, threads=threads)
         return type(self)(x, y, self.settings)
+
+    def map_items(self, features: csr_array[Any], matrix: csr_array[np.float32]) -> FeatureMap:
+        """Fit a map from titles' features to their factors: what it makes of a new title's, `recommend` can list.
+
+        Args:
+            features: `(n_items, n_features)`.
+            matrix: strengths that the model was fitted on, `(n_users, n_items)`.
+
+        Raises:
+            ParametersInvalid: a shape does not fit, or a feature is not a number.
+        """
+        return self._map(self.item_factors, features, csr_array(matrix.T))
+
+    def map_users(self, features: csr_array[Any], matrix: csr_array[np.float32]) -> FeatureMap:
+        """Fit a map from users' features, `(n_users, n_features)`, to their factors; as `map_items`."""
+        return self._map(self.user_factors, features, matrix)
+
+    def with_cold_items(self, features: csr_array[Any], matrix: csr_array[np.float32]) -> Self:
+        """Return the model in which titles without interactions have the factors that their features suggest.
+
+        Args:
+            features: `(n_items, n_features)`.
+            matrix: strengths that the model was fitted on, `(n_users, n_items)`.
+
+        Raises:
+            ParametersInvalid: a shape does not fit, or a feature is not a number.
+        """
+        cold = np.flatnonzero(~self.item_factors.any(axis=1))
+        filled = self.item_factors.copy()
+        filled[cold] = self.map_items(features, matrix).factors(csr_array(features[cold]))
+        return type(self)(self.user_factors, filled, self.settings)
+
+    def _map(self, factors: NDArray[np.float32], features: csr_array[Any], rows: csr_array[np.float32]) -> FeatureMap:
+        if rows.shape[0] != len(factors):
+            raise ParametersInvalid(
+                f"the matrix has {rows.shape[0]} rows for {len(factors)} rows of factors",
+                hint="the matrix that the model was fitted on",
+            )
+        weights = regularization_weights(rows, self.settings)
+        return FeatureMap.fit(features, factors, weights, self.settings.feature_regularization)
 
     def save(self, folder: Path | str) -> str:
         """Publish the model as a snapshot in a folder, where `load` finds it; return its name.

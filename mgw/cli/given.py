@@ -1,0 +1,69 @@
+"""Files of viewing events that somebody divided already, for `mgw evaluate` and `mgw tune`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mgw.cli.imports import mapping_of
+from mgw.cli.output import out
+from mgw.core.errors import UsageInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mgw.core.progress import Progress
+    from mgw.ingest.events import EventRow
+    from mgw.recommend.split import Split
+
+
+class _Anything:
+    """The titles of a catalogue that has them all: the files are all there is."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def require_both(first: str, one: Path | None, second: str, other: Path | None) -> None:
+    """Make sure that two options come together or not at all.
+
+    Raises:
+        UsageInvalid: they do not.
+    """
+    if (one is None) != (other is None):
+        raise UsageInvalid(f"{first} and {second} belong together", hint=f"add {second if other is None else first}")
+
+
+def read_given(train: Path, test: Path, columns: Sequence[str] | None) -> Split:
+    """Read events to learn from and events to find.
+
+    Args:
+        train: file of events to learn from.
+        test: file of events to find.
+        columns: of the command's --map.
+
+    Raises:
+        SourceInvalid, FileUnreadable, ExtraMissing: a file cannot be read as a table of events.
+        RowsInvalid: a row cannot be used.
+        NothingToEvaluate: nobody is in both files.
+    """
+    from mgw.recommend.given import events_of
+    from mgw.recommend.split import given_split
+
+    mapping = mapping_of(columns)
+    with out.progress() as progress:
+        learned, wanted = (_rows(path, mapping, progress) for path in (train, test))
+    known, held_out = events_of(learned, wanted)
+    return given_split(known, held_out, f"{train.name} is learned from, {test.name} is to be found")
+
+
+def _rows(path: Path, mapping: dict[str, str], progress: Progress) -> list[EventRow]:
+    from mgw.ingest.events import EventParser
+    from mgw.ingest.faults import Faults
+    from mgw.ingest.importing import good_rows
+    from mgw.ingest.tables import open_table
+
+    with open_table(path) as table:
+        parser = EventParser(table.columns, mapping, known_content=_Anything(), now=datetime.now(UTC))
+        return list(good_rows(table, parser, Faults(), progress))
