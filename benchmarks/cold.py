@@ -138,7 +138,7 @@ def _popularity(rows: csr_array, learned: NDArray[np.int64], asked: NDArray[np.i
 def _quality(
     scores: Scores, rows: csr_array, learned: NDArray[np.int64], asked: NDArray[np.int64], *, among_themselves: bool
 ) -> tuple[float, float]:
-    """Return NDCG and recall of the columns, which rank the asked rows, or of the asked rows, which rank the columns."""
+    """Return NDCG and recall of the columns, which rank the asked rows, or the other way around."""
     wanted = rows[asked]
     if among_themselves:
         scores, wanted = np.ascontiguousarray(scores.T), csr_array(wanted.T)

@@ -66,8 +66,10 @@ def test_every_fault_is_reported_from_top_to_bottom_and_then_the_rest(project):
         "mgw.yaml:5:1: unknown key 'factors'; did you mean `factors` in the section `als`?",
         "mgw.yaml:6:1: 'als' is already set on line 1",
         "mgw.yaml:7:11: database: expected a section of keys, got a single value or a list",
-        "mgw.yaml:8:19: evaluate.split: expected one of auto, cold-items, cold-users, random, time, user-time,"
-        " got the text 'nope'",
+        (
+            "mgw.yaml:8:19: evaluate.split: expected one of auto, cold-items, cold-users, random, time, user-time,"
+            " got the text 'nope'"
+        ),
         "mgw.yaml:8:25: unknown key 'thread' in the section `evaluate`; did you mean `threads` at the top level?",
         "mgw.yaml:9:10: has a YAML tag (`!…`); quote the text if that was not meant",
         "MGW_THREADS: threads: expected a whole number of at least 0, got the text '-1'",
