@@ -7,7 +7,7 @@ that come nearest (see `_implicit`), and is compared by NDCG and by the epoch. T
 
     python benchmarks/als.py [--factors 64 128 256] [--rounds 3] [--data m2 synthetic] [--epochs 12]
 
-Needs `pip install irspack implicit`.
+Needs `pip install --group benchmarks`.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def main() -> int:
         for factors in options.factors:
             settings = AlsSettings(
                 factors=factors, unobserved_weight=alpha0, regularization=regularization,
-                regularization_exponent=EXPONENT, seed=SEED,
+                regularization_exponent=EXPONENT, activity_exponent=0.0, seed=SEED,
             )  # fmt: skip
             _compare(name, Measured(train, validation, settings), options.rounds, options.epochs)
     return 0

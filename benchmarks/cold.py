@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEEDS, SHARE, K, THREADS = (0, 1, 2), 0.2, 20, 2
-SETTINGS = AlsSettings(factors=64, epochs=12)
+SETTINGS = AlsSettings(factors=64, epochs=12, activity_exponent=0.0)  # the peer has none
 OURS = (1.0, 3.0, 10.0, 30.0, 100.0)
 THEIRS = tuple((weight, warmup) for weight in (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0) for warmup in (0, 4))
 Scores = "NDArray[np.float32]"

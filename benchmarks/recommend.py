@@ -3,7 +3,7 @@
     python benchmarks/recommend.py [--users 20000] [--items 40000] [--factors 64] [--top-k 20] [--rounds 5]
 
 Factors are random, since what they are makes no difference to the time; each user has seen 50 titles, which are left
-out. Everything has two threads, BLAS too. Needs `pip install implicit`.
+out. Everything has two threads, BLAS too. Needs `pip install --group benchmarks`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mgw.recommend.tuning import Pairs, Tuned
 
 app = typer.Typer(help="Find good parameters.", no_args_is_help=True, rich_markup_mode=None)
-TUNED = "regularization", "regularization_exponent", "unobserved_weight", "factors", "epochs"
+TUNED = "regularization", "regularization_exponent", "unobserved_weight", "activity_exponent", "factors", "epochs"
 
 
 @app.callback()

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 import numpy as np
 from scipy.sparse import csr_array
 
 from mgw.core.progress import SILENT
-from mgw.core.settings import AlsSettings
-from mgw.recommend.als.solver import solve_exactly
+from mgw.recommend.als.solver import solve_users
 from mgw.recommend.eligibility import EVERY_TITLE
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.ranking import best_columns
 from mgw.recommend.recommender import RecommendationType, require_names
+from mgw.recommend.snapshot import settings_of
 from mgw.recommend.split import seen_matrix
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def recommend_everyone(
         ModelForeign: the snapshot does not name its titles.
     """
     require_names(snapshot)
-    settings = msgspec.convert(snapshot.manifest.parameters, AlsSettings)
+    settings = settings_of(snapshot)
     content_ids, viewers = snapshot.array("content_ids"), snapshot.array("viewers")
     all_factors = snapshot.array("item_factors")
     open_columns = np.flatnonzero(all_factors.any(axis=1) & eligibility.mask(content_ids))
@@ -93,7 +92,7 @@ def recommend_everyone(
         for start in range(0, len(data.user_ids), _USERS):
             rows = slice(start, start + _USERS)
             hidden = unlisted[rows]
-            users = solve_exactly(strengths[rows], all_factors, settings, threads=threads)
+            users = solve_users(strengths[rows], all_factors, settings, threads=threads)
             known = np.asarray(users.any(axis=1))
             columns, scores = best_columns(users, factors, top_k, hidden, threads=threads)
             cold = np.flatnonzero(~known)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from mgw.recommend.confidence import user_weights
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -64,7 +66,7 @@ class FoldIn:
         """Split the scores of `targets` over the history, `(len(targets), n)`; a row sums to its target's score."""
         _, factor = self._solve(items, strength)
         history = self.item_factors[items].astype(np.float64)
-        scale = np.float64(self._settings.strength_scale) * strength
+        scale = user_weights(np.array(len(items)), self._settings) * strength
         wanted = self.item_factors[targets].astype(np.float64)
         return wanted @ cho_solve(factor, (history * scale[:, None]).T)
 
@@ -72,7 +74,7 @@ class FoldIn:
         self, items: NDArray[np.int64], strength: NDArray[np.float32]
     ) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], bool]]:
         history = self.item_factors[items].astype(np.float64)
-        scale = np.float64(self._settings.strength_scale) * strength
+        scale = user_weights(np.array(len(items)), self._settings) * strength
         settings = self._settings
         seen = len(items) + settings.unobserved_weight * len(self.item_factors)
         weight = settings.regularization * seen**settings.regularization_exponent

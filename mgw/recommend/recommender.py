@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from mgw.core.errors import ContentUnknown, ModelForeign
-from mgw.core.settings import AlsSettings
 from mgw.recommend.eligibility import EVERY_TITLE
 from mgw.recommend.foldin import FoldIn
+from mgw.recommend.snapshot import settings_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +71,7 @@ class Recommender:
         self._viewers: NDArray[np.int64] = snapshot.array("viewers")
         self._fold_in = FoldIn(
             snapshot.array("item_factors"),
-            msgspec.convert(snapshot.manifest.parameters, AlsSettings),
+            settings_of(snapshot),
             snapshot.array("gram"),
         )
         self._unlistable = ~np.asarray(self._fold_in.item_factors.any(axis=1))

@@ -164,9 +164,10 @@ def _question(name: str, settings: AlsSettings, factors: tuple[int, ...], top_k:
 
 _SPACE: dict[str, tuple[float, float, bool]] = {
     # Parameter: least, most, by its logarithm.
-    "regularization": (5e-4, 0.1, True),
-    "regularization_exponent": (0.5, 1.2, False),
-    "unobserved_weight": (0.01, 1.0, True),
+    "regularization": (1e-3, 0.1, True),
+    "regularization_exponent": (0.6, 1.2, False),
+    "unobserved_weight": (0.02, 1.0, True),
+    "activity_exponent": (0.0, 0.6, False),
 }
 
 

@@ -114,6 +114,22 @@ def test_ease_is_each_titles_ridge_regression_on_all_the_others(dense, regulariz
     assert model.scores(np.arange(len(dense))) == pytest.approx(x @ expected, abs=1e-5)
 
 
+@pytest.mark.parametrize(("dropout", "exponent"), [(0.0, 0.5), (0.3, 0.0), (0.2, 0.25)])
+def test_refined_ease_is_a_ridge_regression_with_forgotten_titles_and_weighted_users(dropout, exponent):
+    dense = (np.random.default_rng(4).random((40, 7)) < 0.4).astype(np.float64)
+    counts = (dense > 0).sum(axis=1)
+    weights = (np.maximum(counts, 1) / np.mean(counts[counts > 0])) ** -exponent
+    model = EASE.fit(csr_array(dense), regularization=3.0, dropout=dropout, activity_exponent=exponent)
+    for column in range(7):
+        others = np.arange(7) != column
+        gram = (dense[:, others].T * weights) @ dense[:, others]
+        penalty = np.diag(3.0 + dropout / (1 - dropout) * np.diag(gram))
+        exact = np.linalg.solve(gram + penalty, (dense[:, others].T * weights) @ dense[:, column])
+        np.testing.assert_allclose(model.weights[others, column], exact, atol=1e-5)
+    with pytest.raises(ParametersInvalid, match="dropout"):
+        EASE.fit(csr_array(dense), dropout=1.0)
+
+
 def test_ease_refuses_what_cannot_be_solved_or_held(monkeypatch):
     matrix = csr_array(np.eye(3, dtype=np.float32))
     for regularization in (0, -1, math.nan):

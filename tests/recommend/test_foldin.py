@@ -10,7 +10,7 @@ from mgw.recommend.foldin import FoldIn
 
 N_ITEMS, D = 40, 6
 ITEM_FACTORS = np.random.default_rng(0).standard_normal((N_ITEMS, D)).astype(np.float32)
-SETTINGS = AlsSettings(factors=D, strength_scale=1.5, regularization=0.02)
+SETTINGS = AlsSettings(factors=D, strength_scale=1.5, regularization=0.02, activity_reference=30.0)
 histories = st.dictionaries(st.integers(0, N_ITEMS - 1), st.floats(0.125, 1, width=32), min_size=1, max_size=20)
 
 
@@ -19,7 +19,8 @@ def as_arrays(history):
 
 
 def direct(items, strength, settings=SETTINGS):
-    y, weights = ITEM_FACTORS.astype(float), settings.strength_scale * strength.astype(float)
+    y, weights = ITEM_FACTORS.astype(float), strength.astype(float)
+    weights *= settings.strength_scale * (len(items) / 30) ** -settings.activity_exponent
     seen = len(items) + settings.unobserved_weight * N_ITEMS
     penalty = settings.regularization * seen**settings.regularization_exponent
     system = settings.unobserved_weight * y.T @ y + penalty * np.eye(D)
@@ -53,7 +54,8 @@ def test_a_contribution_is_what_the_event_adds_to_the_right_side():
     fold_in = FoldIn(ITEM_FACTORS, SETTINGS)
     _, factor = fold_in._solve(items, strength)
     system = np.triu(factor[0]).T @ np.triu(factor[0])
-    alone = np.linalg.solve(system, 1.5 * 0.7 * ITEM_FACTORS[2].astype(float))
+    weight = 1.5 * 0.7 * (3 / 30) ** -SETTINGS.activity_exponent
+    alone = np.linalg.solve(system, weight * ITEM_FACTORS[2].astype(float))
     parts = fold_in.contributions(items, strength, np.array([9]))
     assert parts[0, 1] == pytest.approx(ITEM_FACTORS[9] @ alone, abs=1e-6)
 

@@ -51,6 +51,8 @@ def test_they_are_the_best_of_all_unseen_titles_under_the_exact_fold_in(platform
     ids = [name.decode() for name in recommender.snapshot.array("content_ids")]
     strength = np.zeros(len(ids))
     strength[[ids.index(name) for name in history.liked]] = history.strength
+    typical = recommender.snapshot.manifest.parameters["activity_reference"]
+    strength *= (np.count_nonzero(strength) / typical) ** -SETTINGS.activity_exponent
     seen = np.count_nonzero(strength) + SETTINGS.unobserved_weight * len(ids)
     system = SETTINGS.unobserved_weight * y.T @ y + (y.T * strength) @ y + SETTINGS.regularization * seen * np.eye(8)
     scores = y @ np.linalg.solve(system, y.T @ strength)

@@ -26,7 +26,7 @@ from mgw.recommend.spark import fit_on_spark, session
 from mgw.recommend.spark.fit import spark_regularization
 from mgw.recommend.training import train_als, train_on_spark
 
-from .als.test_model import random_matrix
+from .als.test_model import random_matrix, weights_of
 
 HERE = SparkSettings(driver_memory="1g")
 SETTINGS = AlsSettings(factors=6, epochs=40, regularization=0.02, unobserved_weight=0.3)
@@ -52,7 +52,7 @@ class Counting:
 
 def gradient_of_the_titles(matrix, y, settings):
     """Return Spark's objective's gradient by the titles' factors, the users' being the best for them, in float64."""
-    r, y = matrix.toarray().astype(float), y.astype(float)
+    r, y = weights_of(matrix.toarray().astype(float), settings), y.astype(float)
     alpha, weight = 1 / settings.unobserved_weight, spark_regularization(matrix, settings)
     confidence, liked = 1 + alpha * r, (r > 0).astype(float)
     d = y.shape[1]

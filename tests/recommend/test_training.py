@@ -1,5 +1,7 @@
 """A snapshot is what was trained: the same data and seed give the same bits, in any database."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from mgw.ingest.sample import SampleSize
 from mgw.ingest.sampling import load_sample
 from mgw.recommend.als import ALS
 from mgw.recommend.interactions import strength_matrix
+from mgw.recommend.snapshot import settings_of
 from mgw.recommend.source import read_training_data
 from mgw.recommend.training import train_als
 
@@ -32,7 +35,8 @@ def test_the_snapshot_holds_the_model_and_says_what_it_is(platform, store):
     model = ALS.fit(strength_matrix(data.events), SETTINGS)
     np.testing.assert_array_equal(snapshot.array("item_factors"), model.item_factors)
     np.testing.assert_array_equal(snapshot.array("user_factors"), model.user_factors)
-    assert msgspec.convert(snapshot.manifest.parameters, AlsSettings) == SETTINGS
+    typical = float(np.mean(np.diff(strength_matrix(data.events).indptr)))
+    assert settings_of(snapshot) == msgspec.structs.replace(SETTINGS, activity_reference=typical)
     assert snapshot.manifest.parameters["seed"] == 5
     assert snapshot.manifest.data["events"] == 2400
     assert {"mgw", "python", "numpy", "numba", "scipy"} <= set(snapshot.manifest.versions)
@@ -71,3 +75,11 @@ def test_the_same_data_in_another_order_of_import_has_the_same_viewers(database,
     # A one-star rating or a later dismissal takes a viewer away, nothing adds one.
     assert all(n <= at_most.get(name, 0) for name, n in viewers.items())
     assert sum(viewers.values()) > 0.8 * sum(at_most.values())
+
+
+def test_a_snapshot_that_is_older_than_a_parameter_is_read_as_if_there_were_none(platform, store):
+    snapshot = train(read_training_data(platform), store)
+    assert settings_of(snapshot).activity_exponent == SETTINGS.activity_exponent > 0
+    older = {key: value for key, value in snapshot.manifest.parameters.items() if key != "activity_exponent"}
+    aged = replace(snapshot, manifest=msgspec.structs.replace(snapshot.manifest, parameters=older))
+    assert settings_of(aged).activity_exponent == 0

@@ -45,6 +45,8 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         regularization_exponent: ν; a row with n interactions is regularized by λ·(n + α0·N)^ν.
         unobserved_weight: α0, the weight with which every pair, observed or not, is pulled towards 0.
         strength_scale: factor on an observed pair's engagement, the weight with which it is pulled towards 1.
+        activity_exponent: β; in the history of a user with n titles that factor is (n / n₀)^-β times as large.
+        activity_reference: n₀; none means the average number of titles of the users of the training.
         start: `spectral` begins in the leading directions of the interactions, `random` anywhere.
         init_stddev: standard deviation of random starting values, divided by √factors.
         solver: `cg`, conjugate gradients from the last epoch's factors, or `cholesky`, exact and much slower.
@@ -61,6 +63,8 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     regularization_exponent: NonNegative = 1.0
     unobserved_weight: Positive = 0.2
     strength_scale: Positive = 1.0
+    activity_exponent: Annotated[float, Meta(ge=0, le=1)] = 0.25
+    activity_reference: Positive | None = None
     start: Literal["spectral", "random"] = "spectral"
     init_stddev: Positive = 0.1
     solver: Literal["cg", "cholesky"] = "cg"

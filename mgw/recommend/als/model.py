@@ -1,9 +1,9 @@
 """ALS as a model: parameters in, factors out, and what can be asked of them.
 
 The objective is that of Rendle, Krichene, Zhang & Koren (2021), "Revisiting the Performance of iALS on Item
-Recommendation Benchmarks", eq. 2–4, with strengths on the observed pairs:
+Recommendation Benchmarks", eq. 2–4, with weights c on the observed pairs (`mgw.recommend.confidence`):
 
-    L(X, Y) = Σ_{(u,i) observed} s_ui (x_u·y_i - 1)²  +  α0 Σ_{all u,i} (x_u·y_i)²
+    L(X, Y) = Σ_{(u,i) observed} c_ui (x_u·y_i - 1)²  +  α0 Σ_{all u,i} (x_u·y_i)²
             + Σ_u λ_u |x_u|²  +  Σ_i λ_i |y_i|²
     λ_u = λ (n_u + α0 |I|)^ν      λ_i = λ (n_i + α0 |U|)^ν
 
@@ -23,7 +23,8 @@ from mgw.core.progress import SILENT
 from mgw.recommend.als import storage
 from mgw.recommend.als.features import FeatureMap
 from mgw.recommend.als.side import regularization_weights
-from mgw.recommend.als.solver import solve_exactly, train
+from mgw.recommend.als.solver import check_strengths, solve_exactly, solve_users, train
+from mgw.recommend.confidence import confidences, with_reference
 from mgw.recommend.foldin import FoldIn
 from mgw.recommend.ranking import best_columns, require_shape
 
@@ -85,6 +86,7 @@ class ALS:
             if on_epoch is not None:
                 on_epoch(epoch, cls(users, items, settings))
 
+        settings = with_reference(settings, matrix)
         factors = train(matrix, settings, threads=threads, progress=progress, on_epoch=report, begun=begun)
         return cls(*factors, settings)
 
@@ -167,7 +169,7 @@ class ALS:
                 f"the histories have {histories.shape[1]} titles, the model {len(self.item_factors)}",
                 hint="one column for each title of the training matrix, in its order",
             )
-        return solve_exactly(histories, self.item_factors, self.settings, threads=threads)
+        return solve_users(histories, self.item_factors, self.settings, threads=threads)
 
     def explain(self, history: csr_array[np.float32], targets: NDArray[np.integer]) -> NDArray[np.float64]:
         """Split a folded-in user's scores over what that user watched.
@@ -212,8 +214,11 @@ class ALS:
         x, y = _grown(self.user_factors, n_users), _grown(self.item_factors, n_items)
         rows = _with_new(users, len(self.user_factors), n_users, "user")
         columns = _with_new(items, len(self.item_factors), n_items, "title")
-        x[rows] = solve_exactly(matrix[rows], y, self.settings, threads=threads)
-        y[columns] = solve_exactly(matrix.T.tocsr()[columns], x, self.settings, threads=threads)
+        if matrix.nnz:
+            check_strengths(matrix)
+        weighted = confidences(matrix, self.settings)
+        x[rows] = solve_exactly(weighted[rows], y, self.settings, threads=threads)
+        y[columns] = solve_exactly(weighted.T.tocsr()[columns], x, self.settings, threads=threads)
         return type(self)(x, y, self.settings)
 
     def map_items(self, features: csr_array[Any], matrix: csr_array[np.float32]) -> FeatureMap:
@@ -336,15 +341,15 @@ def loss(model: ALS, matrix: csr_array[np.float32], settings: AlsSettings) -> fl
     """Return the objective that `ALS.fit` minimises, in float64."""
     by_user = matrix.tocsr()
     users = np.repeat(np.arange(len(model.user_factors)), np.diff(by_user.indptr))
-    observed = 0.0
+    weights, observed = confidences(by_user, with_reference(settings, by_user)).data, 0.0
     for start in range(0, by_user.nnz, _LOSS_PAIRS):
         part = slice(start, start + _LOSS_PAIRS)
         x, y = model.user_factors[users[part]], model.item_factors[by_user.indices[part]]
         predicted = np.einsum("nd,nd->n", x, y).astype(np.float64)
-        observed += float(by_user.data[part].astype(np.float64) @ (predicted - 1) ** 2)
+        observed += float(weights[part].astype(np.float64) @ (predicted - 1) ** 2)
     x, y = model.user_factors.astype(np.float64), model.item_factors.astype(np.float64)
     unobserved = settings.unobserved_weight * float(np.sum((x.T @ x) * (y.T @ y)))
     norms = regularization_weights(by_user, settings) @ (x**2).sum(1) + regularization_weights(
         by_user.T.tocsr(), settings
     ) @ (y**2).sum(1)
-    return settings.strength_scale * observed + unobserved + float(norms)
+    return observed + unobserved + float(norms)

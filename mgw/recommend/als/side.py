@@ -23,7 +23,7 @@ class Side:
     Attributes:
         indptr: `(n_rows + 1,)`.
         indices: column of each interaction, `(nnz,)`.
-        strength: of each interaction, scaled, `(nnz,)`.
+        strength: weight of each interaction, `(nnz,)`.
         shares: see `work_shares`.
         regularization: λ of each row, `(n_rows,)`.
     """
@@ -35,13 +35,12 @@ class Side:
     regularization: NDArray[np.float64]
 
     @classmethod
-    def of(cls, matrix: csr_array[np.float32], settings: AlsSettings, *, scale: float = 1.0) -> Self:
-        """Take the rows of a matrix, whose arrays are shared where they fit, with its strengths times `scale`."""
-        strength = matrix.data.astype(np.float32, copy=False)
+    def of(cls, matrix: csr_array[np.float32], settings: AlsSettings) -> Self:
+        """Take the rows of a matrix of `confidences`, whose arrays are shared where they fit."""
         return cls(
             matrix.indptr.astype(np.int64, copy=False),
             matrix.indices.astype(np.int32, copy=False),
-            strength if scale == 1 else strength * np.float32(scale),
+            matrix.data.astype(np.float32, copy=False),
             work_shares(matrix.indptr, settings.factors),
             regularization_weights(matrix, settings),
         )

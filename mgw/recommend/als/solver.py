@@ -17,6 +17,7 @@ from mgw.core.memory import available_bytes
 from mgw.recommend.als.kernels import improve_rows, solve_rows
 from mgw.recommend.als.side import Side
 from mgw.recommend.als.start import starting_values
+from mgw.recommend.confidence import confidences
 from mgw.recommend.foldin import weighted_gram
 from mgw.recommend.threads import numba_threads
 
@@ -74,10 +75,10 @@ def train(
         ParametersInvalid: a strength is not a positive number.
         MemoryShort: it would not fit into the memory that is left.
     """
-    _check(matrix)
+    check_strengths(matrix)
     _require_memory(matrix, settings.factors)
-    users = Side.of(matrix, settings, scale=settings.strength_scale)
-    items = Side.of(matrix.T.tocsr(), settings, scale=settings.strength_scale)
+    weighted = confidences(matrix, settings)
+    users, items = Side.of(weighted, settings), Side.of(weighted.T.tocsr(), settings)
     with (
         threadpool_limits(1, user_api="blas"),
         numba_threads(threads),
@@ -94,30 +95,44 @@ def train(
     return x, y
 
 
-def solve_exactly(
-    matrix: csr_array[np.float32], others: NDArray[np.float32], settings: AlsSettings, *, threads: int
+def solve_users(
+    histories: csr_array[np.float32], item_factors: NDArray[np.float32], settings: AlsSettings, *, threads: int
 ) -> NDArray[np.float32]:
-    """Solve for the factors of some rows alone, `(n_rows, d)`: zero for a row without interactions.
+    """Solve for the factors of some users alone, `(n, d)`: zero for one without interactions.
 
     Args:
-        matrix: strengths > 0, `(n_rows, n_columns)`.
-        others: factors of the columns, `(n_columns, d)`, which stay as they are.
+        histories: strengths > 0, the whole history of each, `(n, n_items)`.
+        item_factors: `(n_items, d)`, which stay as they are.
         settings: the parameters that they were trained with.
         threads: how many; 0 means one for each CPU that this process may use.
 
     Raises:
         ParametersInvalid: a strength is not a positive number.
     """
-    factors = np.zeros((matrix.shape[0], others.shape[1]), dtype=np.float32)
-    if matrix.nnz:
-        _check(matrix)
-        side = Side.of(matrix, settings, scale=settings.strength_scale)
+    if histories.nnz:
+        check_strengths(histories)
+    return solve_exactly(confidences(histories, settings), item_factors, settings, threads=threads)
+
+
+def solve_exactly(
+    weighted: csr_array[np.float32], others: NDArray[np.float32], settings: AlsSettings, *, threads: int
+) -> NDArray[np.float32]:
+    """Solve for the factors of some rows alone, `(n_rows, d)`, by their `confidences`, `(n_rows, n_columns)`."""
+    factors = np.zeros((weighted.shape[0], others.shape[1]), dtype=np.float32)
+    if weighted.nnz:
+        side = Side.of(weighted, settings)
         with threadpool_limits(1, user_api="blas"), numba_threads(threads):
             _half_step(side, others, factors, replace(settings, solver="cholesky"), 1.0)
     return factors
 
 
-def _check(matrix: csr_array[np.float32]) -> None:
+def check_strengths(matrix: csr_array[np.float32]) -> None:
+    """Make sure that there are strengths and that they can be weights.
+
+    Raises:
+        NoEvents: there is none.
+        ParametersInvalid: one is not a positive number.
+    """
     if matrix.nnz == 0:
         raise NoEvents("there is no interaction to train on", hint="import viewing events, or try `mgw sample`")
     if not np.all(np.isfinite(matrix.data)) or matrix.data.min() <= 0:

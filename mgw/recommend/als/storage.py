@@ -9,13 +9,15 @@ import msgspec
 
 from mgw.core.artifacts import ModelStore
 from mgw.core.errors import ModelForeign
-from mgw.core.settings import AlsSettings
 from mgw.recommend.foldin import weighted_gram
+from mgw.recommend.snapshot import settings_of
 from mgw.recommend.versions import library_versions
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from mgw.core.settings import AlsSettings
 
 KIND = "als"
 
@@ -48,5 +50,5 @@ def load(folder: Path | str, name: str | None = None) -> tuple[NDArray[np.float3
     return (
         snapshot.array("user_factors"),
         snapshot.array("item_factors"),
-        msgspec.convert(snapshot.manifest.parameters, AlsSettings),
+        settings_of(snapshot),
     )

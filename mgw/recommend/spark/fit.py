@@ -6,7 +6,7 @@ with regularization by the number of interactions:
     Σ_{(u,i) observed} (1 + α r_ui) (x_u·y_i - 1)²  +  Σ_{all others} (x_u·y_i)²
     + λ' (Σ_u n_u |x_u|² + Σ_i n_i |y_i|²)
 
-Ours, divided by α0, has s_ui/α0 where this has α r_ui, so r is the strength and α is 1/α0. λ' is such that all rows
+Ours, divided by α0, has c_ui/α0 where this has α r_ui, so r is the confidence and α is 1/α0. λ' is such that all rows
 together are held back as much as by our λ. What remains different: an observed pair counts 1 more than its strength,
 and λ' has no exponent. The titles' factors are Spark's; the users' are folded in exactly and under our own objective,
 as for every answer of `mgw recommend`.
@@ -22,7 +22,8 @@ import numpy as np
 
 from mgw.core.errors import NoEvents
 from mgw.recommend.als import ALS
-from mgw.recommend.als.solver import solve_exactly
+from mgw.recommend.als.solver import solve_users
+from mgw.recommend.confidence import confidences, with_reference
 from mgw.recommend.spark.session import spark_session
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ def fit_on_spark(
     """
     if matrix.nnz == 0:
         raise NoEvents("there is no positive evidence to train on", hint="`mgw import` events of titles people watched")
+    settings = with_reference(settings, matrix)
     with spark_session(spark) as session:
         item_factors = _fit_titles(session, matrix, settings, progress)
-    return ALS(solve_exactly(matrix, item_factors, settings, threads=threads), item_factors, settings)
+    return ALS(solve_users(matrix, item_factors, settings, threads=threads), item_factors, settings)
 
 
 def spark_regularization(matrix: csr_array[np.float32], settings: AlsSettings) -> float:
@@ -83,13 +85,15 @@ def _fit_titles(
     from pyspark.ml import recommendation  # noqa: PLC0415 - an extra
 
     users = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
-    pairs = pa.table({"user": users, "title": matrix.indices.astype(np.int32), "strength": matrix.data})
+    pairs = pa.table(
+        {"user": users, "title": matrix.indices.astype(np.int32), "strength": confidences(matrix, settings).data}
+    )
     blocks = max(2, session.sparkContext.defaultParallelism)
     als = recommendation.ALS(
         rank=settings.factors,
         maxIter=settings.epochs,
         regParam=spark_regularization(matrix, settings),
-        alpha=settings.strength_scale / settings.unobserved_weight,
+        alpha=1 / settings.unobserved_weight,
         implicitPrefs=True,
         numUserBlocks=blocks,
         numItemBlocks=blocks,

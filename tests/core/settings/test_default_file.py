@@ -13,7 +13,8 @@ from mgw.core.settings.keys import sections
 FILE = resource("configs") / "mgw.yaml"
 TEXT = FILE.read_text(encoding="utf-8")
 COMMENTED_OUT = re.compile(
-    r"^( *)# (url|password_file|bin_dir|leave_out|where|region|driver_memory|checkpoint_dir): ", re.MULTILINE
+    r"^( *)# (url|password_file|bin_dir|leave_out|where|region|driver_memory|checkpoint_dir|activity_reference): ",
+    re.MULTILINE,
 )
 UNCOMMENTED = COMMENTED_OUT.sub(r"\1\2: ", TEXT)
 

@@ -17,11 +17,18 @@ def random_matrix(n_users=60, n_items=45, density=0.15, seed=0):
     return csr_array(dense.astype(np.float32))
 
 
+def weights_of(dense, settings):
+    """The weights of observed pairs, users by titles, as the settings state them."""
+    counts = (dense > 0).sum(axis=1)
+    typical = settings.activity_reference or np.mean(counts[counts > 0])
+    return dense * settings.strength_scale * ((np.maximum(counts, 1) / typical) ** -settings.activity_exponent)[:, None]
+
+
 def dense_objective(x, y, dense, settings):
     """The objective as the docstring states it, by dense matrices."""
     predicted = x @ y.T
     observed = dense > 0
-    weights = settings.strength_scale * dense
+    weights = weights_of(dense, settings)
     users = (
         settings.regularization
         * (observed.sum(1) + settings.unobserved_weight * dense.shape[1]) ** settings.regularization_exponent
@@ -38,12 +45,12 @@ def dense_objective(x, y, dense, settings):
     )
 
 
-def exact_half_step(dense, others, settings):
+def exact_half_step(weights, others, settings):
     """Solve each row's normal equations directly (Hu, Koren & Volinsky 2008, eq. 4, in this objective's weights)."""
     d = others.shape[1]
     rows = []
-    for strengths in settings.strength_scale * dense.astype(np.float64):
-        seen = np.count_nonzero(strengths) + settings.unobserved_weight * dense.shape[1]
+    for strengths in weights.astype(np.float64):
+        seen = np.count_nonzero(strengths) + settings.unobserved_weight * weights.shape[1]
         penalty = settings.regularization * seen**settings.regularization_exponent
         system = settings.unobserved_weight * others.T @ others + (others.T * strengths) @ others + penalty * np.eye(d)
         rows.append(np.linalg.solve(system, others.T @ strengths))
@@ -63,11 +70,11 @@ def test_the_loss_is_the_objective_over_all_pairs(exponent):
 def test_training_reaches_the_loss_of_exact_alternating_solves():
     matrix, settings = random_matrix(), AlsSettings(factors=8, epochs=30)
     dense = matrix.toarray()
-    rng = np.random.default_rng(1)
+    weights, rng = weights_of(dense, settings), np.random.default_rng(1)
     y = rng.standard_normal((dense.shape[1], 8)) * 0.1
     for _ in range(60):
-        x = exact_half_step(dense, y, settings)
-        y = exact_half_step(dense.T, x, settings)
+        x = exact_half_step(weights, y, settings)
+        y = exact_half_step(weights.T, x, settings)
     exact = dense_objective(x, y, dense.astype(float), settings)
     assert loss(ALS.fit(matrix, settings), matrix, settings) == pytest.approx(exact, rel=0.01)
 
@@ -75,7 +82,7 @@ def test_training_reaches_the_loss_of_exact_alternating_solves():
 def test_the_last_half_step_leaves_no_gradient_in_the_item_factors():
     matrix, settings = random_matrix(), AlsSettings(factors=6, epochs=80)
     model = ALS.fit(matrix, settings)
-    solved = exact_half_step(matrix.toarray().T, model.user_factors.astype(float), settings)
+    solved = exact_half_step(weights_of(matrix.toarray(), settings).T, model.user_factors.astype(float), settings)
     np.testing.assert_allclose(model.item_factors, solved, atol=2e-3)
 
 
@@ -83,7 +90,7 @@ def test_the_exact_solution_is_a_minimum_of_the_objective():
     # Guards the oracle itself: its normal equations and its objective must belong together.
     dense, settings = random_matrix(8, 7, 0.4).toarray().astype(float), AlsSettings(factors=3)
     y = np.random.default_rng(2).standard_normal((7, 3))
-    x = exact_half_step(dense, y, settings)
+    x = exact_half_step(weights_of(dense, settings), y, settings)
     best = dense_objective(x, y, dense, settings)
     for step in np.random.default_rng(3).standard_normal((20, *x.shape)) * 1e-3:
         assert dense_objective(x + step, y, dense, settings) > best
