@@ -22,10 +22,13 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
+from mgw.recommend.als.prefetch import prefetch
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK_ROWS = 128
+_AHEAD, _LINE = 8, 16  # interactions, and numbers in a cache line
 _SHARES = 120  # divides evenly among 1 to 6, 8, 10, 12, 15, 20 and more threads
 _FAST = {"contract", "reassoc", "nsz"}
 
@@ -238,11 +241,15 @@ def _add_outer(
 ) -> None:  # pragma: no cover - compiled
     """Add Σ s_i (y_i·vector - target) y_i to `total`, over the interactions from `position` to `end`.
 
-    Four at a time: each loads and stores `total` and `vector` once for four rows of `others`, and four rows that are
-    not in the cache are waited for together.
+    Four at a time: each loads and stores `total` and `vector` once for four rows of `others`. Rows that will be needed
+    soon are asked for meanwhile, for most are not in the cache.
     """
     d = len(vector)
     while position + 4 <= end:
+        for ahead in range(position + _AHEAD, min(position + _AHEAD + 4, end)):
+            row = np.int64(indices[ahead]) * d
+            for k in range(0, d, _LINE):
+                prefetch(others, row + k)
         # Unsigned, so that no index is looked at for being negative.
         i, j = np.uint32(indices[position]), np.uint32(indices[position + 1])
         m, n = np.uint32(indices[position + 2]), np.uint32(indices[position + 3])

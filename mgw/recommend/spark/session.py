@@ -74,13 +74,13 @@ def _require_java() -> None:
 
 
 def _start(settings: SparkSettings, log: IO[bytes]) -> Any:  # noqa: ANN401 - pyspark is an extra
-    from pyspark import SparkConf, SparkContext  # noqa: PLC0415 - an extra
-    from pyspark.java_gateway import launch_gateway  # noqa: PLC0415
+    from pyspark import SparkConf, SparkContext, java_gateway  # noqa: PLC0415 - an extra
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     conf = SparkConf(loadDefaults=False).setMaster(settings.master).setAppName("mgw train als")
     conf.setAll([*_QUIET.items(), ("spark.driver.memory", settings.driver_memory or _half_of_memory())])
-    gateway = launch_gateway(conf, popen_kwargs={"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]
+    launch: Any = java_gateway.launch_gateway
+    gateway = launch(conf, popen_kwargs={"stdout": log, "stderr": log})
     try:
         return SparkSession(SparkContext(conf=conf, gateway=gateway))
     except BaseException:
