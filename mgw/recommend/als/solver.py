@@ -142,8 +142,8 @@ def check_strengths(matrix: csr_array[np.float32]) -> None:
 def _require_memory(matrix: csr_array[np.float32], factors: int) -> None:
     """Refuse a training that would not fit.
 
-    That is both matrices, the weights beside the strengths, both sides of factors, the titles' once more while the start
-    is made, and a few d by d.
+    That is both matrices, the weights beside the strengths, both sides of factors, the titles' once more while the
+    start is made, and a few d by d.
     """
     n_rows = matrix.shape[0] + 2 * matrix.shape[1]
     fixed = 2 * (matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes) + matrix.data.nbytes
