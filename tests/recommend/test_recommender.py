@@ -176,10 +176,15 @@ def test_a_title_that_nobody_watched_is_recommended_by_what_the_catalogue_says(p
     assert found.similar("twin", 3)
     cold = found.recommend(read_history(platform, "nobody"), 100, reasons=1)
     assert "twin" not in {entry.content_id for entry in cold}
+    watch(platform, "grump", "t0001", dismissed=True, completion_rate=0.1)
     platform.commit()
     (everybody,) = recommend_everyone(read_training_data(platform), snapshot, 100)
-    mine = everybody.content_ids[everybody.user_ids == b"u00007"].astype(str).tolist()
-    assert mine == list(listed)
+    for user in ("u00007", "grump"):
+        mine = everybody.content_ids[everybody.user_ids == user.encode()].astype(str).tolist()
+        alone = found.recommend(read_history(platform, user), 100, reasons=1)
+        assert mine == [entry.content_id for entry in alone]
+        assert ("twin" in mine) == (user == "u00007")
+    platform.commit()
     without = Recommender(train_als(data, store, SETTINGS, threads=0, progress=SILENT))
     assert "twin" not in {
         entry.content_id for entry in without.recommend(read_history(platform, "u00007"), 100, reasons=1)

@@ -83,6 +83,16 @@ def test_it_ends_where_the_objective_of_spark_is_flat():
     np.testing.assert_allclose(model.fold_in(matrix), model.user_factors)
 
 
+def test_all_rows_together_are_held_back_as_much_as_by_our_regularization():
+    matrix = random_matrix()
+    dense = matrix.toarray() > 0
+    ours = 0.0
+    for counts, others in ((dense.sum(axis=1), dense.shape[1]), (dense.sum(axis=0), dense.shape[0])):
+        ours += np.sum(SETTINGS.regularization * (counts[counts > 0] + SETTINGS.unobserved_weight * others))
+    theirs = spark_regularization(matrix, SETTINGS) * (dense.sum() + dense.sum())
+    assert theirs == pytest.approx(ours / SETTINGS.unobserved_weight)
+
+
 @needs_spark
 def test_it_publishes_a_snapshot_of_the_same_kind(platform, tmp_path):
     data = read_training_data(platform)
