@@ -2,7 +2,7 @@
 
 Everything is tuned on the validation pairs: ALS by `mgw.recommend.tuning`, and of its twelve trials with the highest
 NDCG the one with the highest sum of NDCG and recall; the others and the weights of the blend by trying the values
-below. The test pairs are looked at once, by what was chosen, with the train pairs hidden. Nothing is trained on the
+below. A run looks at the test pairs once, by what was chosen, with the train pairs hidden. Nothing is trained on the
 validation pairs.
 
     python benchmarks/quality.py [--trials 80] [--factors 512]

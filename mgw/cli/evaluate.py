@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mgw.cli.given import read_given, require_both
+from mgw.cli.given import read_given, refuse_beside_files, require_both
 from mgw.cli.imports import Map
 from mgw.cli.options import Json
 from mgw.cli.output import out
@@ -55,12 +55,14 @@ def evaluate(
     """Measure ALS beside popularity, item-kNN, RP3β and EASE.
 
     All are fitted on the same events, rank the whole catalogue without the titles that a user has seen, and are
-    measured on what was held out. The model in use is not touched: the one that is measured has not seen the test.
-    A split that was made elsewhere is given as two files like those of `mgw import events`.
+    measured on what was held out. ALS alone also reads the catalogue, for titles that nobody has watched. The model in
+    use is not touched: the one that is measured has not seen the test. A split that was made elsewhere is given as two
+    files like those of `mgw import events`.
     """
     from mgw.recommend.comparison import compare_with_baselines, write_report
 
     require_both("--train", train, "--test", test)
+    refuse_beside_files(train, columns, split=split, test_share=test_share, leave_out=leave_out)
     loaded = current_project(
         ctx,
         evaluate__split=split,

@@ -35,6 +35,24 @@ def require_both(first: str, one: Path | None, second: str, other: Path | None) 
         raise UsageInvalid(f"{first} and {second} belong together", hint=f"add {second if other is None else first}")
 
 
+def refuse_beside_files(train: Path | None, columns: Sequence[str] | None, **splitting: object) -> None:
+    """Make sure that a split that is given is not to be made another way, and that --map has files to read.
+
+    Args:
+        train: the file to learn from.
+        columns: of the command's --map.
+        splitting: the command's options that say how to split.
+
+    Raises:
+        UsageInvalid: an option would be ignored.
+    """
+    if train is None and columns:
+        raise UsageInvalid("--map names columns of files", hint="add --train, or leave --map out")
+    given = [name for name, value in splitting.items() if value is not None]
+    if train is not None and given:
+        raise UsageInvalid(f"--{given[0].replace('_', '-')} does not go with --train", hint="the files are the split")
+
+
 def read_given(train: Path, test: Path, columns: Sequence[str] | None) -> Split:
     """Read events to learn from and events to find.
 

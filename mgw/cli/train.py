@@ -62,7 +62,7 @@ def als(
     if engine == "spark" and resume:
         raise UsageInvalid(
             "--resume is not for --engine spark: Spark's ALS cannot begin from factors",
-            hint="Spark itself makes up for executors that it loses [spark.checkpoint_dir]",
+            hint="without --resume it begins anew",
         )
     if engine == "local" and spark_master is not None:
         raise UsageInvalid("--spark-master is for --engine spark", hint="add --engine spark")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mgw.cli.given import read_given, require_both
+from mgw.cli.given import read_given, refuse_beside_files, require_both
 from mgw.cli.imports import Map
 from mgw.cli.options import Json
 from mgw.cli.output import out
@@ -54,6 +54,7 @@ def als(
     from mgw.recommend.tuning import pairs_of, tune_als
 
     require_both("--train", train, "--validation", validation)
+    refuse_beside_files(train, columns)
     loaded = current_project(ctx, als__epochs=epochs, threads=threads)
     settings = loaded.settings
     if train is not None and validation is not None:

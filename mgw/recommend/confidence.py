@@ -3,7 +3,7 @@
     c_ui = scale · s_ui · (n_u / n₀)^-β
 
 n_u is the number of the user's titles, n₀ the average of the training's users. Without the last factor (β = 0)
-users count by how much they watch: half of the pairs of MovieLens 1M are those of one user in seven. A title tells more
+users count by how much they watch: half of the pairs of MovieLens 1M are those of one user in six. A title tells more
 of somebody who chose few.
 """
 

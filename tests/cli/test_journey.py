@@ -259,6 +259,9 @@ def test_titles_that_nobody_watched_and_a_split_that_is_given(project):
     assert answer(project, "tune", "als", *options, "--trials", "2", "--epochs", "2")["trials"] == 2
     assert "error[USAGE_INVALID]" in mgw(project, "evaluate", "--train", "train.csv", code=2)[1]
     assert "error[USAGE_INVALID]" in mgw(project, "tune", "als", "--validation", "test.csv", code=2)[1]
+    for arguments in (["evaluate", *files, "--split", "random"], ["evaluate", "--map", "user=who"],
+                      ["tune", "als", "--map", "user=who"]):  # fmt: skip
+        assert "error[USAGE_INVALID]" in mgw(project, *arguments, code=2)[1]
     (project / "test.csv").write_text("who,content,rating\n1,2,nine\n")
     assert "test.csv, line 2, column rating" in mgw(project, "evaluate", *files, code=1)[1]
 

@@ -151,6 +151,13 @@ def installed(monkeypatch):
     monkeypatch.setattr(session, "find_spec", lambda _: object())
 
 
+@needs_spark
+def test_a_folder_of_this_machine_is_not_given_to_a_cluster():
+    assert session._checkpoint_folder(SparkSettings(master="spark://host:7077")) is None
+    given = SparkSettings(master="spark://host:7077", checkpoint_dir="hdfs://name/tmp")
+    assert session._checkpoint_folder(given) == "hdfs://name/tmp"
+
+
 def test_nothing_to_train_on():
     empty = random_matrix()[:, :0]
     with pytest.raises(NoEvents):

@@ -81,8 +81,8 @@ class SparkSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     Attributes:
         master: address of a cluster (`spark://host:7077`, `yarn`, `k8s://…`), or `local[*]` for this machine.
         driver_memory: heap of the driver, as Spark writes it (`8g`); none means half of the memory that is left.
-        checkpoint_dir: a folder that all executors see, where Spark keeps what it would lose with one of them; none
-            means a folder of this machine, which only `local[…]` can use.
+        checkpoint_dir: a folder that all executors see, where Spark keeps the factors of every tenth epoch; none means
+            a folder of this machine with `local[…]`, and nothing kept on a cluster.
     """
 
     master: str = "local[*]"

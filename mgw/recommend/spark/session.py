@@ -50,7 +50,8 @@ def spark_session(settings: SparkSettings) -> Iterator[Any]:
                 warnings.simplefilter("ignore", FutureWarning)  # of pandas, which is not used here
                 session = _start(settings, log)
                 try:
-                    session.sparkContext.setCheckpointDir(settings.checkpoint_dir or _own_folder())
+                    if folder := _checkpoint_folder(settings):
+                        session.sparkContext.setCheckpointDir(folder)
                     yield session
                 finally:
                     _stop(session)
@@ -88,9 +89,12 @@ def _start(settings: SparkSettings, log: IO[bytes]) -> Any:  # noqa: ANN401 - py
         raise
 
 
-def _own_folder() -> str:
+def _checkpoint_folder(settings: SparkSettings) -> str | None:
+    """Return the folder for Spark's checkpoints; on a cluster there is none unless it is given: all must see it."""
     from pyspark import SparkFiles  # noqa: PLC0415 - an extra
 
+    if settings.checkpoint_dir is not None or not settings.master.startswith("local"):
+        return settings.checkpoint_dir
     return Path(SparkFiles.getRootDirectory(), "checkpoints").as_uri()  # goes with the Java process
 
 
