@@ -28,6 +28,7 @@ from mgw.cli.init import init
 from mgw.cli.models import app as models_app
 from mgw.cli.output import out
 from mgw.cli.prepare import prepare
+from mgw.cli.profile import profile
 from mgw.cli.project import RootOptions
 from mgw.cli.recommend import recommend, similar
 from mgw.cli.sample import sample
@@ -83,6 +84,7 @@ app.add_typer(tune_app, name="tune")
 app.command()(evaluate)
 app.command()(recommend)
 app.command()(similar)
+app.command()(profile)
 app.add_typer(models_app, name="models")
 app.command()(prepare)
 app.command()(check)

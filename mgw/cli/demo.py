@@ -16,7 +16,7 @@ from mgw.cli.filters import read_eligibility
 from mgw.cli.imports import show_report
 from mgw.cli.init import FILE_NAME, write_configuration
 from mgw.cli.output import out
-from mgw.cli.project import project_models, project_session, title_features
+from mgw.cli.project import project_models, project_session, title_features, title_shelf
 from mgw.cli.recommend import show_recommendations
 from mgw.cli.train import show_training
 from mgw.core.settings import load_settings
@@ -36,7 +36,8 @@ def demo(
     from mgw.ingest.sample import SampleSize
     from mgw.ingest.sampling import load_sample
     from mgw.recommend.comparison import compare_with_baselines
-    from mgw.recommend.recommender import Recommender
+    from mgw.recommend.context import NO_CONTEXT
+    from mgw.recommend.hybrid import Hybrid
     from mgw.recommend.source import read_training_data
     from mgw.recommend.split import choose_split
     from mgw.recommend.training import train_als
@@ -56,6 +57,7 @@ def demo(
         began = time.perf_counter()
         data = read_training_data(connection)
         features = title_features(connection, data, loaded.settings.als)
+        shelf = title_shelf(connection, data, loaded.settings)
         with out.progress() as progress:
             snapshot = train_als(
                 data,
@@ -64,6 +66,7 @@ def demo(
                 threads=loaded.settings.threads,
                 progress=progress,
                 features=features,
+                shelf=shelf,
             )
         show_training(snapshot, time.perf_counter() - began, json=False)
 
@@ -74,9 +77,9 @@ def demo(
         show_evaluation(evaluation)
 
         _heading("Ten titles for one user, and why")
-        settings = loaded.settings.recommend
-        eligible = read_eligibility(connection, settings)
-        show_recommendations(Recommender(snapshot), connection, USER, settings, eligible, json=False)
+        eligible = read_eligibility(connection, loaded.settings.recommend)
+        hybrid = Hybrid(snapshot, loaded.settings, connection)
+        show_recommendations(hybrid, connection, USER, loaded.settings, eligible, NO_CONTEXT, json=False)
     _heading("Next")
     for arguments in (f"recommend {USER} --json", f"similar {TITLE}", "doctor"):
         out.print(f"  cd {shlex.quote(str(directory))} && {_program()} {arguments}")

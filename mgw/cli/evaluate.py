@@ -12,6 +12,7 @@ from mgw.cli.imports import Map
 from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session, title_features
+from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,10 @@ def evaluate(
     columns: Map = None,
     factors: Annotated[int | None, typer.Option(help="Of ALS. [als.factors]")] = None,
     epochs: Annotated[int | None, typer.Option(help="Of ALS. [als.epochs]")] = None,
+    pipeline: Annotated[
+        bool,
+        typer.Option("--pipeline", help="Measure the hybrid pipeline: each source, the blend, and it without each."),
+    ] = False,
     report: Annotated[
         Path | None, typer.Option("--report", help="Also write a page with tables and plots to this HTML file.")
     ] = None,
@@ -73,6 +78,11 @@ def evaluate(
         als__factors=factors,
         als__epochs=epochs,
     )
+    if pipeline:
+        if train is not None or report is not None:
+            raise UsageInvalid("--pipeline is for the database, without a report", hint="leave the other out")
+        _evaluate_pipeline(loaded, json=json)
+        return
     features = None
     if train is not None and test is not None:
         found = read_given(train, test, columns)
@@ -86,6 +96,46 @@ def evaluate(
         out.json(evaluation.to_json())
     else:
         show_evaluation(evaluation)
+
+
+def _evaluate_pipeline(loaded: LoadedSettings, *, json: bool) -> None:
+    from mgw.recommend.content import read_catalogue
+    from mgw.recommend.evaluate import evaluate as measure
+    from mgw.recommend.offline import ablations, score_split
+    from mgw.recommend.source import read_training_data
+    from mgw.recommend.split import choose_split
+
+    settings = loaded.settings
+    with project_session(loaded) as connection:
+        data = read_training_data(connection)
+        features = title_features(connection, data, settings.als)
+        catalogue = read_catalogue(connection, data.events, settings.content)
+        connection.commit()
+        split = choose_split(data.events, settings.evaluate)
+        with out.progress() as progress:
+            scored = score_split(connection, data, split, catalogue, settings, progress=progress, features=features)
+            evaluation = measure(ablations(scored, settings), split, settings.evaluate, progress, baseline="blend")
+    if json:
+        out.json(evaluation.to_json())
+        return
+    out.print(evaluation.description)
+    out.print(f"{len(evaluation.audience.users):,} users evaluated")
+    out.print("")
+    ndcg, recall, coverage = (f"ndcg@{settings.evaluate.top_k}", f"recall@{settings.evaluate.recall_k}",
+                              f"coverage@{settings.evaluate.top_k}")  # fmt: skip
+    rows = [
+        (
+            name, _figure(found.metrics[ndcg], ""), _signed(found.differences, ndcg),
+            _figure(found.metrics[recall], ""), _figure(found.metrics[coverage], ""),
+        )
+        for name, found in evaluation.models.items()
+    ]  # fmt: skip
+    columns = ["", f">{ndcg}", ">difference to the blend", f">{recall}", f">{coverage}"]
+    out.table("Mean over users ± half of the 95 % bootstrap interval; differences paired by user", columns, rows)
+
+
+def _signed(differences: Mapping[str, Estimate] | None, metric: str) -> str:
+    return "" if differences is None else _figure(differences[metric], "+")
 
 
 def _from_database(loaded: LoadedSettings) -> tuple[Split, csr_array[np.float32] | None]:

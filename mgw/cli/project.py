@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from mgw.core.artifacts import ModelStore
     from mgw.core.database import Database
-    from mgw.core.settings import AlsSettings, LoadedSettings
+    from mgw.core.settings import AlsSettings, LoadedSettings, Settings
     from mgw.recommend.source import TrainingData
+    from mgw.recommend.training import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,16 @@ def title_features(
     from mgw.recommend.features import read_title_features
 
     return read_title_features(connection, data.events) if settings.content_features else None
+
+
+def title_shelf(connection: Connection[TupleRow], data: TrainingData, settings: Settings) -> Shelf:
+    """Read and embed what a snapshot keeps of its titles."""
+    from mgw.recommend.content import read_catalogue
+    from mgw.recommend.context import Trends
+    from mgw.recommend.training import Shelf
+
+    catalogue = read_catalogue(connection, data.events, settings.content)
+    return Shelf(catalogue, Trends.of(data.events, catalogue.field("genre")[0], settings.context))
 
 
 def project_models(loaded: LoadedSettings) -> ModelStore:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -16,18 +17,34 @@ from mgw.cli.project import current_project, project_models, project_session
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
-    from mgw.core.settings import LoadedSettings, RecommendSettings
+    from mgw.core.settings import LoadedSettings, Settings
     from mgw.recommend.catalogue import Title
+    from mgw.recommend.context import Context
     from mgw.recommend.eligibility import Eligibility
-    from mgw.recommend.history import History
-    from mgw.recommend.recommender import Recommendation, Recommender
+    from mgw.recommend.hybrid import Answer, Hybrid, Recommended
 
 _BECAUSE = "because you watched"
+
+Mood: TypeAlias = Literal[
+    "happy", "sad", "relaxed", "excited", "scared", "thoughtful", "adventurous", "romantic"
+]  # fmt: skip
+TimeOfDay: TypeAlias = Literal["night", "morning", "afternoon", "evening"]
+Device: TypeAlias = Literal["tv", "phone", "tablet", "desktop"]
+
+
+class Company(StrEnum):
+    """Who watches too; all four are as `mgw.recommend.context` has them, and a test holds them together."""
+
+    CHILDREN = "children"
+    FAMILY = "family"
+    PARTNER = "partner"
+    FRIENDS = "friends"
+
 
 TopK = Annotated[int | None, typer.Option("--top-k", "-k", min=1, help="How many titles. [recommend.top_k]")]
 
@@ -53,14 +70,26 @@ def recommend(
     where: Where = None,
     region: Region = None,
     at: At = None,
+    mood: Annotated[Mood | None, typer.Option(help="What the user is in the mood for.")] = None,
+    time_of_day: Annotated[TimeOfDay | None, typer.Option(help="When it is for the user.")] = None,
+    device: Annotated[Device | None, typer.Option(help="What the user watches on.")] = None,
+    company: Annotated[list[Company] | None, typer.Option("--with", help="Who watches too; may be repeated.")] = None,
+    genres: Annotated[
+        list[str] | None, typer.Option("--genre", help="What a new user says to like; may be repeated.")
+    ] = None,
+    diversity_threshold: Annotated[
+        float | None, typer.Option(help="0 ranks by score alone, 1 by unlikeness. [diversity.threshold]")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Recommend titles to a user, with the watched titles that speak for each; or to everybody, into a file.
 
-    A user of whom nothing is known gets what most people watch, and the output says so. Titles that are not available
-    are left out.
+    For a user all sources are asked: what people with the same titles watch, what is like the titles watched, shared
+    genres and people and similar users, and the moment. A user of whom nothing is known gets what is watched these
+    days, and the output says so. Titles that are not available are left out. --all is by the ALS model alone.
     """
-    from mgw.recommend.recommender import Recommender
+    from mgw.recommend.context import Context
+    from mgw.recommend.hybrid import Hybrid
 
     loaded = current_project(
         ctx,
@@ -68,6 +97,7 @@ def recommend(
         recommend__exclude_watched=exclude_watched,
         recommend__where=where,
         recommend__region=region,
+        diversity__threshold=diversity_threshold,
     )
 
     def eligibility(connection: Connection[TupleRow]) -> Eligibility:
@@ -76,14 +106,18 @@ def recommend(
     if everyone or to is not None:
         if user is not None or not everyone or to is None:
             raise UsageInvalid("--all and --out belong together, without a user", hint="--all --out recs.parquet")
+        if mood or time_of_day or device or company or genres or diversity_threshold is not None:
+            raise UsageInvalid("--all takes no moment and no diversity", hint="name a user for these")
         _recommend_everyone(loaded, to, eligibility, json=json)
         return
     if user is None:
         raise UsageInvalid("a user is missing", hint="name one, or all with --all --out recs.parquet")
-    recommender = Recommender(project_models(loaded).current())
+    context = Context(time_of_day, device, mood, tuple(str(each) for each in company or ()))
+    snapshot = project_models(loaded).current()
     with project_session(loaded) as connection:
         eligible = eligibility(connection)
-        show_recommendations(recommender, connection, user, loaded.settings.recommend, eligible, json=json)
+        hybrid = Hybrid(snapshot, loaded.settings, connection)
+        show_recommendations(hybrid, connection, user, loaded.settings, eligible, context, genres or [], json=json)
 
 
 def _recommend_everyone(
@@ -119,44 +153,50 @@ def _recommend_everyone(
 
 
 def show_recommendations(
-    recommender: Recommender,
+    hybrid: Hybrid,
     connection: Connection[TupleRow],
     user: str,
-    settings: RecommendSettings,
+    settings: Settings,
     eligibility: Eligibility,
+    context: Context,
+    stated_genres: Sequence[str] = (),
     *,
     json: bool,
 ) -> None:
-    """Ask the recommender for a user and print its answer."""
-    from mgw.recommend.catalogue import read_titles
-    from mgw.recommend.history import read_history
+    """Ask the pipeline for a user and print its answer."""
+    import numpy as np
 
-    history = read_history(connection, user)
-    found = recommender.recommend(history, settings.top_k, reasons=settings.reasons, eligibility=eligibility)
-    titles = read_titles(connection, [recommendation.content_id for recommendation in found])
-    model = recommender.snapshot.manifest.name
-    explained = [(entry, titles.get(entry.content_id), _explanation(entry, history)) for entry in found]
+    from mgw.recommend.catalogue import read_titles
+
+    top_k = settings.recommend.top_k
+    answer = hybrid.recommend(
+        connection, user, top_k, context=context, stated_genres=stated_genres, eligibility=eligibility,
+        rng=np.random.default_rng(),
+    )  # fmt: skip
+    found = answer.recommendations
+    titles = read_titles(connection, [entry.content_id for entry in found])
     if json:
         out.json(
             {
                 "user_id": user,
-                "known_user": history.user_exists,
-                "recommendations": [_entry(*row) for row in explained],
+                "known_user": answer.known_user,
+                "recommendations": [_entry(entry, titles.get(entry.content_id)) for entry in found],
+                "intra_list_similarity": answer.similarity,
                 "generated_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "model": model,
+                "model": answer.model,
             }
         )
         return
-    if cold := _why_cold(user, history, found):
+    if cold := _why_cold(user, answer):
         out.note(cold)
-    note_short(len(found), settings.top_k)
-    why = _BECAUSE if any(entry.based_on for entry in found) else "why"
+    note_short(len(found), top_k)
+    why = _BECAUSE if all(entry.based_on for entry in found) else "why"
     rows = [
-        (place, entry.content_id, _name(title, entry.content_id), _genres(title), f"{entry.score:.3f}",
-         explanation.removeprefix(why).strip())
-        for place, (entry, title, explanation) in enumerate(explained, start=1)
+        (place, entry.content_id, _name(titles.get(entry.content_id), entry.content_id),
+         _genres(titles.get(entry.content_id)), f"{entry.confidence:.3f}", entry.explanation.removeprefix(why).strip())
+        for place, entry in enumerate(found, start=1)
     ]  # fmt: skip
-    out.table(f"For user {user}, by {model}", [">", "id", "title", "genres", ">score", why], rows)
+    out.table(f"For user {user}, by {answer.model}", [">", "id", "title", "genres", ">score", why], rows)
 
 
 def similar(
@@ -204,28 +244,23 @@ def similar(
     out.table(heading, [">", "id", "title", "genres", ">similarity"], rows)
 
 
-def _why_cold(user: str, history: History, found: list[Recommendation]) -> str | None:
-    if not history.user_exists:
-        return f"there is no user {user}: these are the titles that most people watch"
-    if not found or any(entry.based_on for entry in found):
-        return None
-    return f"too little is known of user {user}: these are the titles that most people watch"
+def _why_cold(user: str, answer: Answer) -> str | None:
+    if not answer.known_user:
+        return f"there is no user {user}: these are the titles that are watched these days"
+    if answer.recommendations and answer.recommendations[0].kind == "cold_start":
+        return f"too little is known of user {user}: these are the titles that are watched these days"
+    return None
 
 
-def _explanation(entry: Recommendation, history: History) -> str:
-    if not entry.based_on:
-        return f"watched by {entry.score:.0%} of users"
-    names = [history.titles[content_id] for content_id in entry.based_on]
-    return f"{_BECAUSE} {' and '.join(names)}"
-
-
-def _entry(entry: Recommendation, title: Title | None, explanation: str) -> dict[str, Any]:
+def _entry(entry: Recommended, title: Title | None) -> dict[str, Any]:
     return {
         **_title(title, entry.content_id),
-        "confidence_score": min(max(entry.score, 0.0), 1.0),
-        "recommendation_type": str(entry.type),
+        "confidence_score": entry.confidence,
+        "recommendation_type": str(entry.kind),
         "based_on": list(entry.based_on),
-        "explanation": explanation,
+        "explanation": entry.explanation,
+        "components": dict(entry.components),
+        "propensity": entry.propensity,
     }
 
 

@@ -9,7 +9,7 @@ import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_models, project_session, title_features
+from mgw.cli.project import current_project, project_models, project_session, title_features, title_shelf
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mgw.core.progress import Progress
     from mgw.core.settings import LoadedSettings
     from mgw.recommend.source import TrainingData
+    from mgw.recommend.training import Shelf
 
 app = typer.Typer(help="Train models.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -80,11 +81,12 @@ def als(
     with project_session(loaded) as connection:
         data = read_training_data(connection)
         features = title_features(connection, data, loaded.settings.als)
+        shelf = title_shelf(connection, data, loaded.settings)
     with out.progress() as progress:
         if engine == "spark":
-            snapshot = _train_on_spark(loaded, data, features, progress, evaluate=evaluate)
+            snapshot = _train_on_spark(loaded, data, features, shelf, progress, evaluate=evaluate)
         else:
-            snapshot = _train_here(loaded, data, features, progress, evaluate=evaluate, resume=resume)
+            snapshot = _train_here(loaded, data, features, shelf, progress, evaluate=evaluate, resume=resume)
     show_training(snapshot, time.perf_counter() - began, json=json)
 
 
@@ -92,6 +94,7 @@ def _train_here(
     loaded: LoadedSettings,
     data: TrainingData,
     features: csr_array[np.float32] | None,
+    shelf: Shelf,
     progress: Progress,
     *,
     evaluate: bool,
@@ -109,6 +112,7 @@ def _train_here(
         threads=settings.threads,
         progress=progress,
         features=features,
+        shelf=shelf,
         measured=measured_als(data.events, settings, progress, features) if evaluate else None,
         checkpoints=resolve_path(loaded, settings.state_dir) / "checkpoints" / "als",
         on_resumed=_tell_resumed if resume else None,
@@ -119,6 +123,7 @@ def _train_on_spark(
     loaded: LoadedSettings,
     data: TrainingData,
     features: csr_array[np.float32] | None,
+    shelf: Shelf,
     progress: Progress,
     *,
     evaluate: bool,
@@ -147,6 +152,7 @@ def _train_on_spark(
         threads=settings.threads,
         progress=progress,
         features=features,
+        shelf=shelf,
         measured=measured,
     )
 

@@ -31,6 +31,7 @@
     │   ├── NoEvents                NO_EVENTS
     │   ├── NothingToEvaluate       NOTHING_TO_EVALUATE
     │   ├── ContentUnknown          CONTENT_UNKNOWN
+    │   ├── UserUnknown             USER_UNKNOWN
     │   └── PredicateInvalid        PREDICATE_INVALID
     └── ModelError                  model snapshots
         ├── ModelMissing            MODEL_MISSING
@@ -242,6 +243,12 @@ class ContentUnknown(DataError):
     """No content has the id that was given."""
 
     code = "CONTENT_UNKNOWN"
+
+
+class UserUnknown(DataError):
+    """No user has the id that was given."""
+
+    code = "USER_UNKNOWN"
 
 
 class PredicateInvalid(DataError):

@@ -27,6 +27,9 @@ class History:
         liked: ids of the titles with positive evidence.
         strength: of each of `liked`, in (0, 1].
         titles: the title of each id in `seen`.
+        event_ids: the id of each event's title, oldest first, `(m,)`.
+        at: seconds since 1970 in UTC of each event, NaN where not known, `(m,)`.
+        label: engagement of each event, -1 to 1, `(m,)`.
     """
 
     user_exists: bool
@@ -34,6 +37,9 @@ class History:
     liked: tuple[str, ...]
     strength: NDArray[np.float32]
     titles: dict[str, str]
+    event_ids: tuple[str, ...]
+    at: NDArray[np.float64]
+    label: NDArray[np.float32]
 
 
 def read_history(connection: Connection[TupleRow], user_id: str) -> History:
@@ -41,7 +47,8 @@ def read_history(connection: Connection[TupleRow], user_id: str) -> History:
     rows = queries.history_by_user(connection, user_id=user_id)
     if not rows:
         exists = queries.history_user_exists(connection, user_id=user_id)
-        return History(exists, (), (), np.zeros(0, dtype=np.float32), {})
+        nothing = np.zeros(0, dtype=np.float32)
+        return History(exists, (), (), nothing, {}, (), nothing.astype(np.float64), nothing)
     ids, titles, at, completion, rating, is_rewatch, dismissed = zip(*rows, strict=True)
     seen = tuple(dict.fromkeys(ids))
     column = {content_id: place for place, content_id in enumerate(seen)}
@@ -60,4 +67,5 @@ def read_history(connection: Connection[TupleRow], user_id: str) -> History:
     )
     strengths = strength_matrix(events)
     liked = tuple(seen[place] for place in strengths.indices)
-    return History(True, seen, liked, strengths.data, dict(zip(ids, titles, strict=True)))
+    named = dict(zip(ids, titles, strict=True))
+    return History(True, seen, liked, strengths.data, named, tuple(ids), events.at, events.engagement)

@@ -4,6 +4,7 @@
     gram           (d, d) float64          α0 times the Gram matrix of the item factors, for fold-in
     content_ids    (n_items,) bytes        user_ids       (n_users,) bytes     the callers' own ids, UTF-8
     viewers        (n_items,) int64        how many users the training data has with positive evidence for the title
+    besides, where the catalogue was given: what `mgw.recommend.content.catalogue` and `mgw.recommend.context` list
 
 The factors of a title without viewers are what its features suggest (`mgw.recommend.als.features`), or zero.
 
@@ -13,6 +14,7 @@ A snapshot names titles by the callers' ids, not by a database's integers, so it
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +38,22 @@ if TYPE_CHECKING:
     from mgw.core.artifacts import ModelStore, Snapshot
     from mgw.core.progress import Progress
     from mgw.core.settings import AlsSettings, SparkSettings
+    from mgw.recommend.content import Catalogue
+    from mgw.recommend.context import Trends
     from mgw.recommend.source import TrainingData
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What a snapshot keeps of its titles besides their factors.
+
+    Attributes:
+        catalogue: what titles say of themselves.
+        trends: what everybody watches, and when.
+    """
+
+    catalogue: Catalogue
+    trends: Trends
 
 
 def train_als(
@@ -47,6 +64,7 @@ def train_als(
     threads: int,
     progress: Progress,
     features: csr_array[np.float32] | None = None,
+    shelf: Shelf | None = None,
     measured: dict[str, Any] | None = None,
     checkpoints: Path | None = None,
     on_resumed: Callable[[int], None] | None = None,
@@ -60,6 +78,7 @@ def train_als(
         threads: how many; 0 means one for each CPU.
         progress: where to report.
         features: of the titles, `(n_items, n_features)`; those that nobody watched get their factors from them.
+        shelf: what else is kept of the titles, for hybrid recommendations; none leaves these out.
         measured: figures of an evaluation with these parameters, for the manifest.
         checkpoints: a folder for how far the training came, in case it is cut short; none keeps nothing.
         on_resumed: told after which epoch it goes on, 0 where this very training left nothing; none begins anew.
@@ -72,7 +91,9 @@ def train_als(
     else:
         model = fit_resumably(matrix, checkpoint, on_resumed=on_resumed, threads=threads, progress=progress)
     model = _with_cold_titles(model, matrix, features)
-    snapshot = _publish(store, data, matrix, described, model, measured=measured, versions=library_versions())
+    snapshot = _publish(
+        store, data, matrix, described, model, shelf=shelf, measured=measured, versions=library_versions()
+    )
     if checkpoint is not None:
         checkpoint.clear()
     return snapshot
@@ -87,6 +108,7 @@ def train_on_spark(
     threads: int,
     progress: Progress,
     features: csr_array[np.float32] | None = None,
+    shelf: Shelf | None = None,
     measured: dict[str, Any] | None = None,
 ) -> Snapshot:
     """Fit Spark's ALS on all events and publish the snapshot, which is of the same kind as that of `train_als`.
@@ -99,6 +121,7 @@ def train_on_spark(
         threads: for what is done here; 0 means one for each CPU.
         progress: where to report.
         features: of the titles, as for `train_als`.
+        shelf: what else is kept of the titles, for hybrid recommendations; none leaves these out.
         measured: figures of an evaluation with these parameters, for the manifest.
 
     Raises:
@@ -111,7 +134,8 @@ def train_on_spark(
     model = fit_on_spark(matrix, settings, spark, threads=threads, progress=progress)
     model = _with_cold_titles(model, matrix, features)
     versions = {**library_versions(), "pyspark": version("pyspark")}
-    return _publish(store, data, matrix, describe_data(data, matrix), model, measured=measured, versions=versions)
+    described = describe_data(data, matrix)
+    return _publish(store, data, matrix, described, model, shelf=shelf, measured=measured, versions=versions)
 
 
 def _with_cold_titles(model: ALS, matrix: csr_array[np.float32], features: csr_array[np.float32] | None) -> ALS:
@@ -125,6 +149,7 @@ def _publish(
     described: dict[str, Any],
     model: ALS,
     *,
+    shelf: Shelf | None,
     measured: dict[str, Any] | None,
     versions: dict[str, str],
 ) -> Snapshot:
@@ -137,6 +162,8 @@ def _publish(
         "user_ids": data.user_ids,
         "viewers": np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.int64),
     }
+    if shelf is not None:
+        arrays |= shelf.catalogue.arrays() | shelf.trends.arrays()
     return store.publish(
         "als",
         arrays,

@@ -66,31 +66,45 @@ def test_watch_history_is_the_latest_first_and_names_a_title_once(platform):
     assert len({row[0] for row in found}) == len(found) > 5
 
 
-def test_similar_users_share_titles_and_rare_ones_weigh_more(platform):
+def similar_users(connection, seeds, weights, **values):
+    parameters = {"viewers_per_seed": 1000, "minimum_completion": 0.7, "minimum_in_common": 3, "top_k": 1000, **values}
+    return rows(connection, "graph/similar_users", user_id="u00007", seed_ids=seeds, seed_weights=weights, **parameters)
+
+
+def test_similar_users_share_titles_and_heavy_ones_weigh_more(platform):
     seeds = seeds_of(platform)
+    weight = {seed: 1 + place / 10 for place, seed in enumerate(seeds)}
     watched = defaultdict(set)
     query = "SELECT user_id, content_id FROM viewing_events WHERE completion_rate >= 0.7"
     for user, content in platform.execute(query):
         watched[user].add(content)
-    viewers = Counter(content for titles in watched.values() for content in titles if content in seeds)
-    weight = {content: math.log(1 + 60 / count) for content, count in viewers.items()}
     (me,) = platform.execute("SELECT id FROM users WHERE external_id = 'u00007'").fetchone()
     expected = {
         user: (len(titles & set(seeds)), sum(weight[t] for t in titles & set(seeds)) / sum(weight.values()))
         for user, titles in watched.items()
         if user != me and len(titles & set(seeds)) >= 3
     }
-    found = rows(
-        platform, "graph/similar_users", user_id="u00007", seed_ids=seeds, minimum_completion=0.7,
-        minimum_in_common=3, top_k=1000,
-    )  # fmt: skip
+    found = similar_users(platform, seeds, list(weight.values()))
     assert {user: common for user, common, _ in found} == {user: common for user, (common, _) in expected.items()}
     assert {u: s for u, _, s in found} == pytest.approx({user: share for user, (_, share) in expected.items()})
 
 
+def test_of_each_seed_only_the_latest_viewers_are_looked_at(platform):
+    seeds = seeds_of(platform)[:1]
+    latest = platform.execute(
+        "SELECT user_id FROM viewing_events WHERE content_id = %s AND completion_rate >= 0.7 ORDER BY at DESC LIMIT 4",
+        (seeds[0],),
+    ).fetchall()
+    found = similar_users(platform, seeds, [1.0], viewers_per_seed=4, minimum_in_common=1)
+    (me,) = platform.execute("SELECT id FROM users WHERE external_id = 'u00007'").fetchone()
+    assert {row[0] for row in found} == {user for (user,) in latest} - {me}
+
+
 def test_highly_rated_gives_each_user_their_best_and_nothing_dismissed(platform):
     users = [row[0] for row in platform.execute("SELECT id FROM users ORDER BY id LIMIT 5")]
-    found = rows(platform, "graph/highly_rated", user_ids=users, minimum_completion=0.7, per_user=4)
+    found = rows(
+        platform, "graph/highly_rated", user_ids=users, minimum_completion=0.7, per_user=4, events_per_user=500
+    )
     assert Counter(row[0] for row in found).keys() == set(users)
     assert max(Counter(row[0] for row in found).values()) == 4
     assert all(row[2] >= 0.7 for row in found)
@@ -99,6 +113,16 @@ def test_highly_rated_gives_each_user_their_best_and_nothing_dismissed(platform)
     for user in users:
         ratings = [row[3] for row in found if row[0] == user]
         assert ratings == sorted(ratings, key=lambda rating: (rating is None, -(rating or 0)))
+
+
+def test_highly_rated_looks_at_the_latest_events_alone(platform):
+    (me,) = platform.execute("SELECT id FROM users WHERE external_id = 'u00007'").fetchone()
+    latest = platform.execute(
+        "SELECT content_id FROM viewing_events WHERE user_id = %s ORDER BY at DESC, content_id LIMIT 5", (me,)
+    ).fetchall()
+    found = rows(platform, "graph/highly_rated", user_ids=[me], minimum_completion=0, per_user=50, events_per_user=5)
+    assert {row[1] for row in found} <= {content for (content,) in latest}
+    assert found
 
 
 def test_without_seeds_there_is_nothing_similar(platform):

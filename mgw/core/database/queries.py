@@ -635,6 +635,117 @@ async def catalogue_unavailable_async(
     return rows
 
 
+# ---- evaluate/analyze_events b714f72a62b9856a 8393d7b670d26edc
+_EVALUATE_ANALYZE_EVENTS: Final = """ANALYZE pg_temp.viewing_events"""
+
+
+def evaluate_analyze_events(connection: Connection[Any], /) -> None:
+    """Fresh statistics of what is not hidden."""
+    connection.execute(_EVALUATE_ANALYZE_EVENTS)
+
+
+async def evaluate_analyze_events_async(connection: AsyncConnection[Any], /) -> None:
+    """Fresh statistics of what is not hidden."""
+    await connection.execute(_EVALUATE_ANALYZE_EVENTS)
+
+
+# ---- evaluate/copy_pairs 2a1187081a0d369b 0e5fb180c55b1d03
+_EVALUATE_COPY_PAIRS: Final = """COPY known_pairs (user_id, content_id, until) FROM STDIN"""
+
+
+def evaluate_copy_pairs(connection: Connection[Any], /) -> AbstractContextManager[Copy]:
+    """Fill the table of pairs."""
+    return connection.cursor().copy(_EVALUATE_COPY_PAIRS)
+
+
+def evaluate_copy_pairs_async(connection: AsyncConnection[Any], /) -> AbstractAsyncContextManager[AsyncCopy]:
+    """Fill the table of pairs."""
+    return connection.cursor().copy(_EVALUATE_COPY_PAIRS)
+
+
+# ---- evaluate/hide_events 4a4a8793bf61b0a2 8eba3625eb44366b
+_EVALUATE_HIDE_EVENTS: Final = """CREATE TEMP TABLE viewing_events ON COMMIT DROP AS
+SELECT e.user_id, e.content_id, e.at, e.completion_rate, e.rating, e.dismissed
+FROM viewing_events e
+JOIN known_pairs k ON k.user_id = e.user_id AND k.content_id = e.content_id
+WHERE e.at IS NULL OR e.at <= k.until"""
+
+
+def evaluate_hide_events(connection: Connection[Any], /) -> None:
+    """A table of the same name, which is found before the real one: the graph queries then see the events of the training."""
+    connection.execute(_EVALUATE_HIDE_EVENTS)
+
+
+async def evaluate_hide_events_async(connection: AsyncConnection[Any], /) -> None:
+    """A table of the same name, which is found before the real one: the graph queries then see the events of the training."""
+    await connection.execute(_EVALUATE_HIDE_EVENTS)
+
+
+# ---- evaluate/hide_progress e99777f3be493ead c98e9d1e605e01fa
+_EVALUATE_HIDE_PROGRESS: Final = """CREATE TEMP VIEW watch_progress AS
+SELECT user_id, content_id, max(completion_rate) AS completion_rate, max(at) AS last_watched
+FROM viewing_events
+WHERE completion_rate > 0
+GROUP BY user_id, content_id"""
+
+
+def evaluate_hide_progress(connection: Connection[Any], /) -> None:
+    """The view over the events that are not hidden."""
+    connection.execute(_EVALUATE_HIDE_PROGRESS)
+
+
+async def evaluate_hide_progress_async(connection: AsyncConnection[Any], /) -> None:
+    """The view over the events that are not hidden."""
+    await connection.execute(_EVALUATE_HIDE_PROGRESS)
+
+
+# ---- evaluate/index_by_content 55c818eec0313b79 a5dab268bc505649
+_EVALUATE_INDEX_BY_CONTENT: Final = """CREATE INDEX ON pg_temp.viewing_events (content_id, at DESC NULLS LAST, user_id)"""
+
+
+def evaluate_index_by_content(connection: Connection[Any], /) -> None:
+    """As the real table has it."""
+    connection.execute(_EVALUATE_INDEX_BY_CONTENT)
+
+
+async def evaluate_index_by_content_async(connection: AsyncConnection[Any], /) -> None:
+    """As the real table has it."""
+    await connection.execute(_EVALUATE_INDEX_BY_CONTENT)
+
+
+# ---- evaluate/index_by_user 024280ea22ad6d81 e8a0b89d962771b1
+_EVALUATE_INDEX_BY_USER: Final = """CREATE INDEX ON pg_temp.viewing_events (user_id, at DESC NULLS LAST, content_id)"""
+
+
+def evaluate_index_by_user(connection: Connection[Any], /) -> None:
+    """As the real table has it."""
+    connection.execute(_EVALUATE_INDEX_BY_USER)
+
+
+async def evaluate_index_by_user_async(connection: AsyncConnection[Any], /) -> None:
+    """As the real table has it."""
+    await connection.execute(_EVALUATE_INDEX_BY_USER)
+
+
+# ---- evaluate/stage_pairs c09ef949d7138b52 4e8e1e72115cc6d6
+_EVALUATE_STAGE_PAIRS: Final = """CREATE TEMP TABLE known_pairs (
+    user_id bigint NOT NULL,
+    content_id bigint NOT NULL,
+    until timestamptz, -- null: the pair has no event with a time
+    PRIMARY KEY (user_id, content_id)
+) ON COMMIT DROP"""
+
+
+def evaluate_stage_pairs(connection: Connection[Any], /) -> None:
+    """The pairs that an evaluation may learn from, and until when."""
+    connection.execute(_EVALUATE_STAGE_PAIRS)
+
+
+async def evaluate_stage_pairs_async(connection: AsyncConnection[Any], /) -> None:
+    """The pairs that an evaluation may learn from, and until when."""
+    await connection.execute(_EVALUATE_STAGE_PAIRS)
+
+
 # ---- experiments/add_metrics e914f7b312ce1e96 ce77c94a31850a73
 _EXPERIMENTS_ADD_METRICS: Final = """INSERT INTO experiment_metrics (experiment_id, name, kind, definition, higher_is_better, is_guardrail)
 SELECT (%(experiment_id)s::bigint), m.name, m.kind, m.definition, m.higher_is_better, m.is_guardrail
@@ -1268,13 +1379,18 @@ async def graph_genre_similar_async(
     return rows
 
 
-# ---- graph/highly_rated bbbac3a56aeef338 de7cb9065d98e65e
+# ---- graph/highly_rated 2d3354fa86fc6ecc db1feef5a82066d3
 _GRAPH_HIGHLY_RATED: Final = """SELECT u.user_id, best.content_id, best.completion_rate, best.rating
 FROM unnest((%(user_ids)s::bigint[])::bigint[]) AS u (user_id)
 CROSS JOIN LATERAL (
     SELECT e.content_id, max(e.completion_rate) AS completion_rate, max(e.rating) AS rating
-    FROM viewing_events e
-    WHERE e.user_id = u.user_id
+    FROM (
+        SELECT l.content_id, l.completion_rate, l.rating, l.dismissed, l.at
+        FROM viewing_events l
+        WHERE l.user_id = u.user_id
+        ORDER BY l.at DESC NULLS LAST, l.content_id
+        LIMIT (%(events_per_user)s::bigint)
+    ) AS e
     GROUP BY e.content_id
     HAVING max(e.completion_rate) >= (%(minimum_completion)s::real)::real AND NOT bool_or(e.dismissed)
     ORDER BY rating DESC NULLS LAST, completion_rate DESC, max(e.at) DESC NULLS LAST, e.content_id
@@ -1296,12 +1412,15 @@ def graph_highly_rated(
     /,
     *,
     user_ids: list[int],
+    events_per_user: int,
     minimum_completion: float,
     per_user: int,
 ) -> list[GraphHighlyRatedRow]:
-    """What each of some users watched to the end or rated highly, the most certain first, for all users at once."""
+    """What each of some users, in their latest events, watched to the end or rated highly, the most certain first, for all
+    users at once.
+    """
     with connection.cursor(row_factory=_into(GraphHighlyRatedRow._make)) as cursor:
-        cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "minimum_completion": minimum_completion, "per_user": per_user})
+        cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "events_per_user": events_per_user, "minimum_completion": minimum_completion, "per_user": per_user})
         rows: list[GraphHighlyRatedRow] = cursor.fetchall()
     return rows
 
@@ -1311,34 +1430,37 @@ async def graph_highly_rated_async(
     /,
     *,
     user_ids: list[int],
+    events_per_user: int,
     minimum_completion: float,
     per_user: int,
 ) -> list[GraphHighlyRatedRow]:
-    """What each of some users watched to the end or rated highly, the most certain first, for all users at once."""
+    """What each of some users, in their latest events, watched to the end or rated highly, the most certain first, for all
+    users at once.
+    """
     async with connection.cursor(row_factory=_into(GraphHighlyRatedRow._make)) as cursor:
-        await cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "minimum_completion": minimum_completion, "per_user": per_user})
+        await cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "events_per_user": events_per_user, "minimum_completion": minimum_completion, "per_user": per_user})
         rows: list[GraphHighlyRatedRow] = await cursor.fetchall()
     return rows
 
 
-# ---- graph/similar_users 13eed0be7e507f1f f86bb30670dbbbdd
+# ---- graph/similar_users 4d346a38a50948ad dbc8d68a705fcf74
 _GRAPH_SIMILAR_USERS: Final = """WITH seeds AS (
-    SELECT e.content_id, ln(1 + (SELECT count(*) FROM users) / count(DISTINCT e.user_id)::double precision) AS weight
-    FROM viewing_events e
-    WHERE e.content_id = ANY((%(seed_ids)s::bigint[])::bigint[]) AND e.completion_rate >= (%(minimum_completion)s::real)::real
-    GROUP BY e.content_id
+    SELECT s.content_id, s.weight
+    FROM unnest((%(seed_ids)s::bigint[])::bigint[], (%(seed_weights)s::double precision[])::double precision[]) AS s (content_id, weight)
 ),
 viewers AS (
-    SELECT DISTINCT e.user_id, e.content_id
-    FROM viewing_events e
-    WHERE e.content_id = ANY((%(seed_ids)s::bigint[])::bigint[]) AND e.completion_rate >= (%(minimum_completion)s::real)::real
+    SELECT DISTINCT latest.user_id, s.content_id, s.weight
+    FROM seeds s
+    CROSS JOIN LATERAL (
+        SELECT e.user_id
+        FROM viewing_events e
+        WHERE e.content_id = s.content_id AND e.completion_rate >= (%(minimum_completion)s::real)::real
+        ORDER BY e.at DESC NULLS LAST, e.user_id
+        LIMIT (%(viewers_per_seed)s::bigint)
+    ) AS latest
 )
-SELECT
-    v.user_id,
-    count(*) AS in_common,
-    sum(s.weight) / (SELECT sum(weight) FROM seeds) AS similarity
+SELECT v.user_id, count(*) AS in_common, sum(v.weight) / (SELECT sum(weight) FROM seeds) AS similarity
 FROM viewers v
-JOIN seeds s USING (content_id)
 WHERE v.user_id <> (SELECT u.id FROM users u WHERE u.external_id = (%(user_id)s::text))
 GROUP BY v.user_id
 HAVING count(*) >= (%(minimum_in_common)s::bigint)
@@ -1351,7 +1473,7 @@ class GraphSimilarUsersRow(NamedTuple):
 
     user_id: int
     in_common: int
-    similarity: float | None
+    similarity: float
 
 
 def graph_similar_users(
@@ -1359,17 +1481,20 @@ def graph_similar_users(
     /,
     *,
     seed_ids: list[int],
+    seed_weights: list[float],
     minimum_completion: float,
+    viewers_per_seed: int,
     user_id: str,
     minimum_in_common: int,
     top_k: int,
 ) -> list[GraphSimilarUsersRow]:
-    """The users who watched most of the same titles, weighted so that a title few people watched says more.
+    """The users who watched most of the same titles, weighted by the caller: a title that few people watched should say more.
 
+    Of each seed only the latest viewers count, so that a seed that everybody has seen costs no more than another.
     Similarity is the weight of the titles in common, as a share of the weight of all seeds, 0 to 1.
     """
     with connection.cursor(row_factory=_into(GraphSimilarUsersRow._make)) as cursor:
-        cursor.execute(_GRAPH_SIMILAR_USERS, {"seed_ids": seed_ids, "minimum_completion": minimum_completion, "user_id": user_id, "minimum_in_common": minimum_in_common, "top_k": top_k})
+        cursor.execute(_GRAPH_SIMILAR_USERS, {"seed_ids": seed_ids, "seed_weights": seed_weights, "minimum_completion": minimum_completion, "viewers_per_seed": viewers_per_seed, "user_id": user_id, "minimum_in_common": minimum_in_common, "top_k": top_k})
         rows: list[GraphSimilarUsersRow] = cursor.fetchall()
     return rows
 
@@ -1379,17 +1504,20 @@ async def graph_similar_users_async(
     /,
     *,
     seed_ids: list[int],
+    seed_weights: list[float],
     minimum_completion: float,
+    viewers_per_seed: int,
     user_id: str,
     minimum_in_common: int,
     top_k: int,
 ) -> list[GraphSimilarUsersRow]:
-    """The users who watched most of the same titles, weighted so that a title few people watched says more.
+    """The users who watched most of the same titles, weighted by the caller: a title that few people watched should say more.
 
+    Of each seed only the latest viewers count, so that a seed that everybody has seen costs no more than another.
     Similarity is the weight of the titles in common, as a share of the weight of all seeds, 0 to 1.
     """
     async with connection.cursor(row_factory=_into(GraphSimilarUsersRow._make)) as cursor:
-        await cursor.execute(_GRAPH_SIMILAR_USERS, {"seed_ids": seed_ids, "minimum_completion": minimum_completion, "user_id": user_id, "minimum_in_common": minimum_in_common, "top_k": top_k})
+        await cursor.execute(_GRAPH_SIMILAR_USERS, {"seed_ids": seed_ids, "seed_weights": seed_weights, "minimum_completion": minimum_completion, "viewers_per_seed": viewers_per_seed, "user_id": user_id, "minimum_in_common": minimum_in_common, "top_k": top_k})
         rows: list[GraphSimilarUsersRow] = await cursor.fetchall()
     return rows
 
@@ -1468,12 +1596,12 @@ async def graph_theme_similar_async(
     return rows
 
 
-# ---- graph/watch_history 5aced83ea8e3ff7c faa001254c8feac5
+# ---- graph/watch_history 7643b502389c4ef0 318e8efdeb04dcaf
 _GRAPH_WATCH_HISTORY: Final = """SELECT p.content_id, c.external_id, p.completion_rate, p.last_watched
 FROM watch_progress p
 JOIN content c ON c.id = p.content_id
 WHERE p.user_id = (SELECT u.id FROM users u WHERE u.external_id = (%(user_id)s::text)) -- not a join: it would not reach into the view
-ORDER BY p.last_watched DESC NULLS LAST, p.content_id
+ORDER BY p.last_watched DESC NULLS LAST, hashint8(p.content_id), p.content_id
 LIMIT (%(top_k)s::bigint)"""
 
 
@@ -1493,7 +1621,10 @@ def graph_watch_history(
     user_id: str,
     top_k: int,
 ) -> list[GraphWatchHistoryRow]:
-    """The titles that a user watched last, the latest first: the seeds of the graph."""
+    """The titles that a user watched last, the latest first: the seeds of the graph.
+
+    Where times are not known or equal, ids decide, but hashed: in their own order, old titles would always come first.
+    """
     with connection.cursor(row_factory=_into(GraphWatchHistoryRow._make)) as cursor:
         cursor.execute(_GRAPH_WATCH_HISTORY, {"user_id": user_id, "top_k": top_k})
         rows: list[GraphWatchHistoryRow] = cursor.fetchall()
@@ -1507,7 +1638,10 @@ async def graph_watch_history_async(
     user_id: str,
     top_k: int,
 ) -> list[GraphWatchHistoryRow]:
-    """The titles that a user watched last, the latest first: the seeds of the graph."""
+    """The titles that a user watched last, the latest first: the seeds of the graph.
+
+    Where times are not known or equal, ids decide, but hashed: in their own order, old titles would always come first.
+    """
     async with connection.cursor(row_factory=_into(GraphWatchHistoryRow._make)) as cursor:
         await cursor.execute(_GRAPH_WATCH_HISTORY, {"user_id": user_id, "top_k": top_k})
         rows: list[GraphWatchHistoryRow] = await cursor.fetchall()
@@ -3432,6 +3566,35 @@ async def training_features_async(connection: AsyncConnection[Any], /) -> list[T
     async with connection.cursor(row_factory=_into(TrainingFeaturesRow._make)) as cursor:
         await cursor.execute(_TRAINING_FEATURES)
         rows: list[TrainingFeaturesRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- training/titles 15a3f323cd3449b9 0dd8354cc7645af6
+_TRAINING_TITLES: Final = """SELECT id, title, plot, runtime_minutes FROM content ORDER BY id"""
+
+
+class TrainingTitlesRow(NamedTuple):
+    """A row of `training/titles`."""
+
+    id: int
+    title: str
+    plot: str | None
+    runtime_minutes: int | None
+
+
+def training_titles(connection: Connection[Any], /) -> list[TrainingTitlesRow]:
+    """What embeddings and explanations are made from, besides `training/features`."""
+    with connection.cursor(row_factory=_into(TrainingTitlesRow._make)) as cursor:
+        cursor.execute(_TRAINING_TITLES)
+        rows: list[TrainingTitlesRow] = cursor.fetchall()
+    return rows
+
+
+async def training_titles_async(connection: AsyncConnection[Any], /) -> list[TrainingTitlesRow]:
+    """What embeddings and explanations are made from, besides `training/features`."""
+    async with connection.cursor(row_factory=_into(TrainingTitlesRow._make)) as cursor:
+        await cursor.execute(_TRAINING_TITLES)
+        rows: list[TrainingTitlesRow] = await cursor.fetchall()
     return rows
 
 

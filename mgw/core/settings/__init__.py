@@ -9,8 +9,14 @@ from mgw.core.settings.load import LoadedSettings, Source, load_settings, resolv
 from mgw.core.settings.redaction import redact_url, redacted
 from mgw.core.settings.schema import (
     AlsSettings,
+    BlendSettings,
+    ContentSettings,
+    ContextSettings,
     DatabaseSettings,
+    DiversitySettings,
     EvaluateSettings,
+    GraphSettings,
+    ProfileSettings,
     RecommendSettings,
     Settings,
     SparkSettings,
@@ -18,10 +24,16 @@ from mgw.core.settings.schema import (
 
 __all__ = [
     "AlsSettings",
+    "BlendSettings",
+    "ContentSettings",
+    "ContextSettings",
     "DatabaseSettings",
+    "DiversitySettings",
     "EvaluateSettings",
+    "GraphSettings",
     "Key",
     "LoadedSettings",
+    "ProfileSettings",
     "RecommendSettings",
     "Settings",
     "Source",

@@ -14,6 +14,7 @@ Seed = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
 OpenShare = Annotated[float, Meta(gt=0, lt=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Secret = Annotated[str, Meta(extra={"secret": True})]  # never shown or echoed as it is; see `redacted`
 
 
@@ -135,6 +136,118 @@ class RecommendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     region: str | None = None
 
 
+class ContentSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The embeddings of titles, which are made with every snapshot from what the catalogue says.
+
+    Attributes:
+        dimensions: length of a title's embedding.
+        text_weight: of the words of title and plot, beside genres, themes and people, each of which weighs 1.
+    """
+
+    dimensions: PositiveInt = 128
+    text_weight: NonNegative = 1.0
+
+
+class ProfileSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A viewer's profile, which is made from their events.
+
+    Attributes:
+        decay: what is left of an event's weight after `decay_days`, above 0 to 1.
+        decay_days: in days.
+        genre_smoothing: how many events of average taste are mixed into each genre's affinity.
+    """
+
+    decay: Annotated[float, Meta(gt=0, le=1)] = 0.95
+    decay_days: Positive = 30.0
+    genre_smoothing: Positive = 5.0
+
+
+class GraphSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the graph queries ask for and how their answers are put together.
+
+    Attributes:
+        seeds: how many of the titles watched last speak for a user.
+        per_query: how many titles each of the four queries over the catalogue answers.
+        billed: how many actors of a title count, from the first billed on.
+        genre: weight of shared genres.
+        cast: weight of shared actors.
+        director: weight of shared directors.
+        theme: weight of shared themes.
+        viewers_per_seed: how many of a seed's latest viewers are looked at.
+        similar_users: how many users are taken for similar, at most.
+        minimum_in_common: how many seeds such a user has watched at least.
+        minimum_completion: how much of a title counts as watched, 0 to 1.
+        events_per_user: how many of a similar user's latest events are looked at.
+        per_user: how many titles a similar user brings, at most.
+        user_decay: factor on what comes by way of another user, 0 to 1.
+        content_share: weight of the titles themselves; the rest is that of the similar users.
+    """
+
+    seeds: PositiveInt = 50
+    per_query: PositiveInt = 200
+    billed: PositiveInt = 10
+    genre: NonNegative = 0.35
+    cast: NonNegative = 0.25
+    director: NonNegative = 0.20
+    theme: NonNegative = 0.20
+    viewers_per_seed: PositiveInt = 100
+    similar_users: PositiveInt = 50
+    minimum_in_common: PositiveInt = 3
+    minimum_completion: Share = 0.7
+    events_per_user: PositiveInt = 200
+    per_user: PositiveInt = 100
+    user_decay: Share = 0.85
+    content_share: Share = 0.4
+
+
+class ContextSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the moment speaks for a title.
+
+    Attributes:
+        popularity: weight of how many people watch the title these days; the rest is how its genres fit.
+        half_life_days: after how many days a view counts half for that.
+        enough_events: in how many events at a time of day a viewer's own taste then outweighs that at any time.
+    """
+
+    popularity: Share = 0.6
+    half_life_days: Positive = 90.0
+    enough_events: PositiveInt = 20
+
+
+class BlendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the four sources are weighted; each is on one scale before that. `mgw tune blend` finds weights.
+
+    Attributes:
+        collaborative: what people with the same titles watch (ALS).
+        content: how near a title is to the viewer's profile.
+        graph: shared genres, people and themes, and what similar users watched.
+        context: the moment and what is popular.
+        prior_events: up to how many events popularity is mixed in, less with each event.
+    """
+
+    collaborative: NonNegative = 0.80
+    content: NonNegative = 0.12
+    graph: NonNegative = 0.04
+    context: NonNegative = 0.04
+    prior_events: Annotated[int, Meta(ge=0)] = 5
+
+
+class DiversitySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How unlike each other the titles of a list are.
+
+    Attributes:
+        threshold: 0 ranks by score alone, 1 by unlikeness alone (maximal marginal relevance).
+        pool: how many of the best titles a list is chosen from.
+        genre_share: how much of a list one genre may take, as long as there are others in the pool.
+        exploration: chance of each place to go to a title drawn from the pool.
+    """
+
+    threshold: Share = 0.0
+    pool: PositiveInt = 100
+    genre_share: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    exploration: Share = 0.0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole tree.
 
@@ -150,3 +263,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     spark: SparkSettings = field(default_factory=SparkSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
     recommend: RecommendSettings = field(default_factory=RecommendSettings)
+    content: ContentSettings = field(default_factory=ContentSettings)
+    profile: ProfileSettings = field(default_factory=ProfileSettings)
+    graph: GraphSettings = field(default_factory=GraphSettings)
+    context: ContextSettings = field(default_factory=ContextSettings)
+    blend: BlendSettings = field(default_factory=BlendSettings)
+    diversity: DiversitySettings = field(default_factory=DiversitySettings)

@@ -1,0 +1,126 @@
+"""The pipeline: one viewer at one moment, scored by all sources; what is asked of one user, of a test or of a service.
+
+A viewer of few events is answered by what is popular, less with each event (p = 1 - n / prior_events, not below 0):
+
+    weights = (1 - p) · w / Σ w + p · (all on the context source)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from mgw.core.errors import ModelForeign, UsageInvalid
+from mgw.recommend.blend import Source, source_weights
+from mgw.recommend.content import Catalogue
+from mgw.recommend.context import NO_CONTEXT, Context, ContextSource, Trends
+from mgw.recommend.foldin import FoldIn
+from mgw.recommend.profile import Profile
+from mgw.recommend.snapshot import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mgw.core.artifacts import Snapshot
+    from mgw.core.settings import Settings
+    from mgw.recommend.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The sources of one snapshot.
+
+    Attributes:
+        fold_in: the collaborative source.
+        catalogue: the content source.
+        context: the context source.
+        titles_with: how many titles have each word of the catalogue, `(n_words,)`.
+        settings: the whole tree; read are profile, graph and blend.
+    """
+
+    fold_in: FoldIn
+    catalogue: Catalogue
+    context: ContextSource
+    titles_with: NDArray[np.int64]
+    settings: Settings
+
+    @classmethod
+    def of(cls, fold_in: FoldIn, catalogue: Catalogue, trends: Trends, settings: Settings) -> Self:
+        """Put the sources together."""
+        genres, names = catalogue.field("genre")
+        titles_with = np.bincount(catalogue.features.indices, minlength=len(catalogue.words))
+        source = ContextSource(trends, genres, names, catalogue.runtimes, settings.context)
+        return cls(fold_in, catalogue, source, titles_with, settings)
+
+    @classmethod
+    def of_snapshot(cls, snapshot: Snapshot, settings: Settings) -> Self:
+        """Read a snapshot.
+
+        Raises:
+            ModelForeign: it is of a version that kept no embeddings.
+        """
+        catalogue = Catalogue.of(snapshot)
+        if catalogue is None:
+            raise ModelForeign(
+                f"the model {snapshot.manifest.name} has no embeddings of its titles",
+                hint="train it again: `mgw train als`",
+            )
+        fold_in = FoldIn(snapshot.array("item_factors"), settings_of(snapshot), snapshot.array("gram"))
+        return cls.of(fold_in, catalogue, Trends.of_snapshot(snapshot), settings)
+
+    def profile(self, viewer: Viewer, stated_genres: Sequence[str] = ()) -> Profile:
+        """Make the viewer's profile.
+
+        Raises:
+            UsageInvalid: the catalogue has no such genre.
+        """
+        embeddings, genres = self.catalogue.embeddings, self.context.genres
+        stated = np.array([self._genre(name) for name in stated_genres], dtype=np.int64)
+        return Profile.of(viewer, embeddings, genres, self.settings.profile, stated)
+
+    def scores(
+        self,
+        viewer: Viewer,
+        profile: Profile,
+        graph: NDArray[np.float64] | None,
+        context: Context = NO_CONTEXT,
+    ) -> NDArray[np.float64]:
+        """Score every title by every source, `(n_sources, n_items)`; a source that has nothing to say is zero.
+
+        Args:
+            viewer: whose events.
+            profile: theirs.
+            graph: what the graph source says, `(n_items,)`; None where the database is not asked.
+            context: the moment.
+        """
+        table = np.zeros((len(Source), len(self.fold_in.item_factors)))
+        if len(viewer.liked):
+            vector = self.fold_in.user_factors(viewer.liked, viewer.strength).astype(np.float32)
+            table[0] = self.fold_in.item_factors @ vector
+        table[1] = self.catalogue.embeddings @ profile.preference
+        if graph is not None:
+            table[2] = graph
+        table[3] = self.context.scores(viewer, profile, context)
+        return table
+
+    def _genre(self, name: str) -> int:
+        names = [each.casefold() for each in self.context.names]
+        if name.casefold() not in names:
+            raise UsageInvalid(f"there is no genre {name!r}", hint=f"one of {', '.join(self.context.names)}")
+        return names.index(name.casefold())
+
+    def weights(self, viewer: Viewer) -> NDArray[np.float64]:
+        """Return what each source weighs for a viewer, `(n_sources,)`."""
+        return weights_for(len(viewer.liked), source_weights(self.settings.blend), self.settings.blend.prior_events)
+
+
+def weights_for(n_liked: int, weights: NDArray[np.float64], prior_events: int) -> NDArray[np.float64]:
+    """Shift weight to the context source, which knows what is popular, for somebody with few events."""
+    prior = max(0.0, 1 - n_liked / prior_events) if prior_events else 0.0
+    shifted = (1 - prior) * weights / max(float(weights.sum()), 1e-12)
+    shifted[list(Source).index(Source.CONTEXT)] += prior
+    return shifted

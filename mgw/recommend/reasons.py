@@ -1,0 +1,122 @@
+"""Reasons: why a title is on a list, read off what carried its score.
+
+The source that gives most to the score is the one that explains it:
+
+    collaborative   the watched titles that carry the score (`FoldIn.contributions`)
+    content         the watched titles whose embeddings, with the weight of their events, carry the score
+    graph           the watched titles that share most with it, and what; or the similar users, where these carry it
+    context         that it is watched these days
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mgw.recommend.blend import Source
+from mgw.recommend.profile import event_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgw.recommend.graph import GraphScores
+    from mgw.recommend.pipeline import Pipeline
+    from mgw.recommend.viewer import Viewer
+
+_SHOWN = {"actor": "cast", "director": "director", "writer": "writer", "theme": "theme", "genre": "genre"}
+LEADS = 0.6
+"""A source that gives at least this share of a score names its type; below, the recommendation is hybrid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a title is on a list.
+
+    Attributes:
+        based_on: columns of the watched titles that carry the score, the largest share first.
+        shared: what they have in common with the title, as "cast: Robert De Niro"; empty where nothing is known.
+        of_people: whether it is what similar users watched, or everybody watches, and no title of the viewer's own.
+    """
+
+    based_on: tuple[int, ...]
+    shared: str
+    of_people: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Explains one viewer's list.
+
+    Attributes:
+        pipeline: that scored it.
+        viewer: whose list it is.
+        graph: what the graph said; None where it was not asked.
+        most: how many watched titles are named at most.
+    """
+
+    pipeline: Pipeline
+    viewer: Viewer
+    graph: GraphScores | None
+    most: int
+
+    def of(self, column: int, source: Source) -> Reason:
+        """Explain why `source` gave a title its score."""
+        if source is Source.COLLABORATIVE:
+            return self._named(self._collaborative(column), self.viewer.liked, column)
+        if source is Source.CONTENT:
+            return self._named(self._content(column), self.viewer.items, column)
+        graph = self.graph
+        if source is Source.GRAPH and graph is not None and graph.by_titles[column] >= graph.by_users[column]:
+            return self._named(self._overlap(column), self.viewer.liked, column)
+        return Reason((), "", of_people=True)
+
+    def _collaborative(self, column: int) -> NDArray[np.float64]:
+        fold_in, viewer = self.pipeline.fold_in, self.viewer
+        shares: NDArray[np.float64] = fold_in.contributions(viewer.liked, viewer.strength, np.array([column]))[0]
+        return shares
+
+    def _content(self, column: int) -> NDArray[np.float64]:
+        embeddings = self.pipeline.catalogue.embeddings
+        weights = event_weights(self.viewer, self.pipeline.settings.profile)
+        return np.asarray(weights * (embeddings[self.viewer.items] @ embeddings[column]))
+
+    def _overlap(self, column: int) -> NDArray[np.float64]:
+        features = self.pipeline.catalogue.features
+        return np.asarray(features[self.viewer.liked] @ self._weighted_words(column))
+
+    def _weighted_words(self, column: int) -> NDArray[np.float64]:
+        """Return the weight of each word that a title has, rare ones more, `(n_words,)`."""
+        catalogue = self.pipeline.catalogue
+        weights = np.zeros(len(catalogue.words))
+        start, end = catalogue.features.indptr[column : column + 2]
+        places = catalogue.features.indices[start:end]
+        fields = {"actor": "cast", "director": "director", "theme": "theme", "genre": "genre"}
+        for place in places:
+            field = catalogue.words[place].partition(b" ")[0].decode()
+            if field in fields:
+                weight = getattr(self.pipeline.settings.graph, fields[field])
+                weights[place] = weight * np.log1p(len(catalogue.titles) / self.pipeline.titles_with[place])
+        return weights
+
+    def _named(self, shares: NDArray[np.float64], items: NDArray[np.int64], column: int) -> Reason:
+        order = np.argsort(-shares, kind="stable")
+        carriers = tuple(dict.fromkeys(int(items[place]) for place in order if shares[place] > 0))[: self.most]
+        return Reason(carriers, self._shared(carriers, column), of_people=not carriers)
+
+    def _shared(self, carriers: tuple[int, ...], column: int) -> str:
+        """Name the weightiest word that all carriers share with a title; a genre alone says little and is left out."""
+        if not carriers:
+            return ""
+        common = self._weighted_words(column) * (self.pipeline.catalogue.features[list(carriers)].toarray().all(axis=0))
+        place = int(np.argmax(common))
+        field, _, name = self.pipeline.catalogue.words[place].decode().partition(" ")
+        return f"{_SHOWN[field]}: {name}" if common[place] > 0 else ""
+
+
+def leading_source(contributions: NDArray[np.float64]) -> tuple[Source, bool]:
+    """Return which source gives most to a score, `(n_sources,)`, and whether it leads by far."""
+    given = np.maximum(contributions, 0)
+    first = int(np.argmax(contributions))
+    return list(Source)[first], bool(given[first] >= LEADS * given.sum())
