@@ -85,10 +85,17 @@ class Tuned:
 
 
 def split_for_tuning(events: Events, settings: EvaluateSettings) -> tuple[Pairs, str]:
-    """Split off the test that `evaluate` would take, throw it away, and split what is left once more.
+    """Make the pairs of `validation_split`, and a sentence that states how.
 
-    Returns:
-        The pairs, and a sentence that states how they were made.
+    Raises:
+        NothingToEvaluate: a split leaves nobody to ask.
+    """
+    inner = validation_split(events, settings)
+    return pairs_of(inner), f"The test is left aside. Of the rest: {inner.description}"
+
+
+def validation_split(events: Events, settings: EvaluateSettings) -> Split:
+    """Split off the test that `evaluate` would take, throw it away, and split what is left once more.
 
     Raises:
         NothingToEvaluate: a split leaves nobody to ask.
@@ -96,8 +103,7 @@ def split_for_tuning(events: Events, settings: EvaluateSettings) -> tuple[Pairs,
     outer = choose_split(events, settings)
     # Without the users or titles that are new to the test, parameters that suit the others are looked for.
     is_cold = outer.has_new_users or outer.candidates is not None
-    inner = choose_split(outer.train, replace(settings, split="random") if is_cold else settings)
-    return pairs_of(inner), f"The test is left aside. Of the rest: {inner.description}"
+    return choose_split(outer.train, replace(settings, split="random") if is_cold else settings)
 
 
 def pairs_of(split: Split) -> Pairs:

@@ -285,6 +285,36 @@ def test_tuning_writes_a_configuration_that_can_be_used(project):
     assert "8" in json.dumps(shown)
 
 
+def test_the_blend_is_tuned_and_measured(project):
+    found = answer(project, "tune", "blend", "--trials", "30", "--out", "blend.yaml")
+    assert found["ndcg"] >= max(found["alone"].values())
+    assert sum(found["weights"].values()) == pytest.approx(1, abs=1e-3)
+    with (project / "tuned.yaml").open("w") as file:
+        file.write((project / "mgw.yaml").read_text().partition("\nblend:")[0] + "\n")
+        file.write((project / "blend.yaml").read_text())
+    measured = json.loads(mgw(project, "--config", "tuned.yaml", "evaluate", "--pipeline", "--json")[0])
+    models = measured["models"]
+    assert len(models) == 9
+    assert models["blend"]["metrics"]["ndcg@10"]["value"] > models["content"]["metrics"]["ndcg@10"]["value"]
+    printed, _ = mgw(project, "evaluate", "--pipeline")
+    assert "without graph" in printed
+    assert "difference to the blend" in printed
+    assert "error[USAGE_INVALID]" in mgw(project, "evaluate", "--pipeline", "--report", "x.html", code=2)[1]
+
+
+def test_a_profile_is_shown_and_kept(project):
+    found = answer(project, "profile", "u00042")
+    assert found["events"] > 10
+    assert sum(found["hours"]) == pytest.approx(1)
+    assert sum(found["weekdays"]) == pytest.approx(1)
+    assert sum(each**2 for each in found["preference"]) == pytest.approx(1, abs=1e-4)
+    kept, _ = mgw(project, "db", "shell", "--", "-Atc", "SELECT snapshot, events_seen FROM user_profiles")
+    assert kept.strip() == f"{found['model']}|{found['events']}"
+    printed, _ = mgw(project, "profile", "u00042")
+    assert "Genres, share of what was liked" in printed
+    assert "error[USER_UNKNOWN]" in mgw(project, "profile", "nobody", code=1)[1]
+
+
 def test_a_training_that_was_not_cut_short_may_be_resumed_all_the_same(project):
     before = answer(project, "models", "show")["name"]
     printed, said = mgw(project, "train", "als", "--factors", "32", "--resume", "--json")

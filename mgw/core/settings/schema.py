@@ -225,10 +225,10 @@ class BlendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         prior_events: up to how many events popularity is mixed in, less with each event.
     """
 
-    collaborative: NonNegative = 0.80
-    content: NonNegative = 0.12
-    graph: NonNegative = 0.04
-    context: NonNegative = 0.04
+    collaborative: NonNegative = 0.85
+    content: NonNegative = 0.05
+    graph: NonNegative = 0.05
+    context: NonNegative = 0.05
     prior_events: Annotated[int, Meta(ge=0)] = 5
 
 
