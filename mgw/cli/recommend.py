@@ -247,7 +247,7 @@ def similar(
 def _why_cold(user: str, answer: Answer) -> str | None:
     if not answer.known_user:
         return f"there is no user {user}: these are the titles that are watched these days"
-    if answer.recommendations and answer.recommendations[0].kind == "cold_start":
+    if answer.recommendations and answer.recommendations[0].type == "cold_start":
         return f"too little is known of user {user}: these are the titles that are watched these days"
     return None
 
@@ -256,7 +256,7 @@ def _entry(entry: Recommended, title: Title | None) -> dict[str, Any]:
     return {
         **_title(title, entry.content_id),
         "confidence_score": entry.confidence,
-        "recommendation_type": str(entry.kind),
+        "recommendation_type": str(entry.type),
         "based_on": list(entry.based_on),
         "explanation": entry.explanation,
         "components": dict(entry.components),

@@ -6,7 +6,6 @@ Where the database is asked, it is asked here: for the history, for the graph. W
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,7 @@ from mgw.recommend.graph import GraphSource
 from mgw.recommend.history import read_history
 from mgw.recommend.pipeline import Pipeline
 from mgw.recommend.reasons import Reasons, leading_source
-from mgw.recommend.recommender import require_names
+from mgw.recommend.recommender import RecommendationType, require_names
 from mgw.recommend.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -36,22 +35,11 @@ if TYPE_CHECKING:
     from mgw.recommend.history import History
 
 
-class Kind(StrEnum):
-    """Where a recommendation comes from."""
-
-    COLLABORATIVE = "collaborative"
-    CONTENT_BASED = "content_based"
-    GRAPH_BASED = "graph_based"
-    CONTEXT_AWARE = "context_aware"
-    HYBRID = "hybrid"
-    COLD_START = "cold_start"
-
-
-_KINDS = {
-    Source.COLLABORATIVE: Kind.COLLABORATIVE,
-    Source.CONTENT: Kind.CONTENT_BASED,
-    Source.GRAPH: Kind.GRAPH_BASED,
-    Source.CONTEXT: Kind.CONTEXT_AWARE,
+_TYPES = {
+    Source.COLLABORATIVE: RecommendationType.COLLABORATIVE,
+    Source.CONTENT: RecommendationType.CONTENT_BASED,
+    Source.GRAPH: RecommendationType.GRAPH_BASED,
+    Source.CONTEXT: RecommendationType.CONTEXT_AWARE,
 }
 
 
@@ -63,7 +51,7 @@ class Recommended:
         content_id: the caller's id.
         title: its name when the model was trained.
         confidence: 0 to 1; 1 would be the best title of all sources at once.
-        kind: the source that carries the score, or `hybrid` where no one does.
+        type: the source that carries the score, or `hybrid` where no one does.
         based_on: ids of the watched titles that carry it.
         explanation: in words.
         components: what each source gives to the score.
@@ -73,7 +61,7 @@ class Recommended:
     content_id: str
     title: str
     confidence: float
-    kind: Kind
+    type: RecommendationType
     based_on: tuple[str, ...]
     explanation: str
     components: Mapping[str, float]
@@ -189,12 +177,12 @@ class Hybrid:
         is_cold = not len(reasons.viewer.liked)
         reason = reasons.of(column, source)
         based_on = tuple(self._content_ids[carrier] for carrier in reason.based_on)
-        kind = Kind.COLD_START if is_cold else _KINDS[source] if leads else Kind.HYBRID
+        origin = RecommendationType.COLD_START if is_cold else _TYPES[source] if leads else RecommendationType.HYBRID
         return Recommended(
             self._content_ids[column],
             self.pipeline.catalogue.titles[column].decode(),
             float(np.clip(given.sum() / bound, 0, 1)) if bound > 0 else 0.0,
-            kind,
+            origin,
             based_on,
             _explanation(source, [history.titles[content_id] for content_id in based_on], reason.shared),
             {str(name): float(value) for name, value in zip(Source, given, strict=True)},

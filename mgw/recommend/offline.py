@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgw.core.database import queries
+from mgw.core.errors import MemoryShort
+from mgw.core.memory import available_bytes
 from mgw.core.progress import SILENT
 from mgw.recommend.als import ALS
 from mgw.recommend.blend import Source, calibrate, contributions, source_weights
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from mgw.recommend.interactions import Events
     from mgw.recommend.source import TrainingData
     from mgw.recommend.split import Split
+
+
+_BYTES_PER_SCORE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,12 @@ def score_split(
     progress: Progress = SILENT,
     features: csr_array[np.float32] | None = None,
 ) -> Scored:
-    """Fit the sources to the training side of a split and ask them for everybody whom the split asks about."""
+    """Fit the sources to the training side of a split and ask them for everybody whom the split asks about.
+
+    Raises:
+        NoEvents: there is nothing to learn from.
+        MemoryShort: the scores of everybody would not fit.
+    """
     matrix = strength_matrix(split.train)
     als = ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
     als = als if features is None else als.with_cold_items(features, matrix)
@@ -112,6 +122,7 @@ def score_split(
     trends = Trends.of(split.train, genres, settings.context)
     pipeline = Pipeline.of(FoldIn(als.item_factors, als.settings), catalogue, trends, settings)
     users = split.audience().users
+    _require_memory(len(users) * len(Source) * matrix.shape[1] * _BYTES_PER_SCORE)
     seen = seen_matrix(split.history)[users]
     viewers = _viewers(split.history, users)
     columns = {int(identity): place for place, identity in enumerate(data.events.item_ids)}
@@ -129,6 +140,14 @@ def score_split(
             stage.advance()
     liked = np.array([len(viewer.liked) for viewer in viewers])
     return Scored(users, table, liked, settings.blend.prior_events)
+
+
+def _require_memory(needed: int) -> None:
+    if (left := available_bytes()) is not None and needed > left:
+        raise MemoryShort(
+            f"the scores of all sources take {needed / 2**30:,.1f} GiB, and {left / 2**30:,.1f} GiB are left",
+            hint="--split cold-users with a small --test-share asks fewer users",
+        )
 
 
 def _viewers(events: Events, users: NDArray[np.int64]) -> list[Viewer]:

@@ -29,6 +29,10 @@ class RecommendationType(StrEnum):
     """Where a recommendation comes from."""
 
     COLLABORATIVE = "collaborative"
+    CONTENT_BASED = "content_based"
+    GRAPH_BASED = "graph_based"
+    CONTEXT_AWARE = "context_aware"
+    HYBRID = "hybrid"
     COLD_START = "cold_start"
 
 

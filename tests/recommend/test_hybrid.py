@@ -17,7 +17,8 @@ from mgw.recommend.content import read_catalogue
 from mgw.recommend.context import Context, Trends
 from mgw.recommend.eligibility import Eligibility
 from mgw.recommend.history import read_history
-from mgw.recommend.hybrid import Hybrid, Kind
+from mgw.recommend.hybrid import Hybrid
+from mgw.recommend.recommender import RecommendationType
 from mgw.recommend.source import read_training_data
 from mgw.recommend.training import Shelf, train_als
 
@@ -99,7 +100,7 @@ def test_what_is_said_to_be_shared_is_shared(platform, snapshot):
 
 def test_graph_titles_are_those_of_the_seeds_or_of_similar_users(platform, snapshot):
     found = ask(platform, snapshot, settings=only("graph")).recommendations
-    assert {entry.kind for entry in found} == {Kind.GRAPH_BASED}
+    assert {entry.type for entry in found} == {RecommendationType.GRAPH_BASED}
     said = [entry.explanation for entry in found if not entry.based_on]
     assert set(said) <= {"people who watched what you watched finished it"}
 
@@ -107,7 +108,7 @@ def test_graph_titles_are_those_of_the_seeds_or_of_similar_users(platform, snaps
 def test_somebody_unknown_gets_what_is_watched_these_days(platform, snapshot):
     answer = ask(platform, snapshot, "nobody")
     assert not answer.known_user
-    assert {entry.kind for entry in answer.recommendations} == {Kind.COLD_START}
+    assert {entry.type for entry in answer.recommendations} == {RecommendationType.COLD_START}
     assert {entry.based_on for entry in answer.recommendations} == {()}
     assert not any(entry.components["collaborative"] for entry in answer.recommendations)
 
@@ -133,7 +134,7 @@ def test_the_first_events_count_at_once_and_the_list_converges(platform, snapsho
         found = ask(platform, snapshot, "newcomer", 5).recommendations
         assert not {entry.content_id for entry in found} & set(likes[:count])
         shares.append(sum(entry.components["collaborative"] > 0 for entry in found))
-        assert {entry.kind for entry in found} != {Kind.COLD_START}
+        assert {entry.type for entry in found} != {RecommendationType.COLD_START}
     assert shares[-1] >= shares[0]
     assert shares[-1] == 5
 
@@ -143,7 +144,7 @@ def test_somebody_who_only_dismissed_gets_other_titles(platform, snapshot):
     watch(platform, "grump", popular, completion_rate=0.1, dismissed=True)
     found = ask(platform, snapshot, "grump", 5).recommendations
     assert popular not in {entry.content_id for entry in found}
-    assert {entry.kind for entry in found} == {Kind.COLD_START}
+    assert {entry.type for entry in found} == {RecommendationType.COLD_START}
 
 
 def test_filters_hold_and_too_few_titles_are_as_many_as_there_are(platform, snapshot):
