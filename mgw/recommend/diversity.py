@@ -61,6 +61,8 @@ def choose_slate(
     """
     pool = best(scores, listable, max(settings.pool, top_k))
     top_k = min(top_k, len(pool))
+    if settings.threshold == settings.exploration == 0 and settings.genre_share == 1:  # nothing to choose
+        return Slate(pool[:top_k], np.ones(top_k), intra_list_similarity(embeddings[pool[:top_k]]))
     relevance = _to_unit(scores[pool])
     vectors = embeddings[pool]
     has = genres[pool].toarray() > 0

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from mgw.core.artifacts import Snapshot
     from mgw.core.settings import Settings
+    from mgw.recommend.diversity import Slate
     from mgw.recommend.eligibility import Eligibility
     from mgw.recommend.history import History
 
@@ -154,28 +155,27 @@ class Hybrid:
             rng=rng,
         )
         bound = float(given[:, listable].max(axis=1).clip(0).sum()) if listable.any() else 0.0
-        reasons = Reasons(self.pipeline, viewer, graph, self._settings.recommend.reasons)
+        reasons = Reasons.of_list(self.pipeline, viewer, graph, slate.columns, most=self._settings.recommend.reasons)
         listed = tuple(
-            self._recommended(
-                int(column), given[:, column], bound, reasons=reasons, history=history, propensity=float(propensity)
-            )
-            for column, propensity in zip(slate.columns, slate.propensities, strict=True)
+            self._recommended(place, given[:, column], bound, reasons=reasons, history=history, slate=slate)
+            for place, column in enumerate(slate.columns)
         )
         return Answer(history.user_exists, listed, slate.similarity, self.snapshot.manifest.name)
 
     def _recommended(
         self,
-        column: int,
+        place: int,
         given: NDArray[np.float64],
         bound: float,
         *,
         reasons: Reasons,
         history: History,
-        propensity: float,
+        slate: Slate,
     ) -> Recommended:
+        column = int(slate.columns[place])
         source, leads = leading_source(given)
         is_cold = not len(reasons.viewer.liked)
-        reason = reasons.of(column, source)
+        reason = reasons.of(place, source)
         based_on = tuple(self._content_ids[carrier] for carrier in reason.based_on)
         origin = RecommendationType.COLD_START if is_cold else _TYPES[source] if leads else RecommendationType.HYBRID
         return Recommended(
@@ -186,7 +186,7 @@ class Hybrid:
             based_on,
             _explanation(source, [history.titles[content_id] for content_id in based_on], reason.shared),
             {str(name): float(value) for name, value in zip(Source, given, strict=True)},
-            propensity,
+            float(slate.propensities[place]),
         )
 
     def _unseen(self, viewer: Viewer) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ The source that gives most to the score is the one that explains it:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -54,28 +54,38 @@ class Reasons:
         viewer: whose list it is.
         graph: what the graph said; None where it was not asked.
         most: how many watched titles are named at most.
+        columns: the titles of the list, `(k,)`.
+        carried: what each liked title gives to the ALS score of each title of the list, `(k, n_liked)`.
     """
 
     pipeline: Pipeline
     viewer: Viewer
     graph: GraphScores | None
     most: int
+    columns: NDArray[np.int64]
+    carried: NDArray[np.float64]
 
-    def of(self, column: int, source: Source) -> Reason:
-        """Explain why `source` gave a title its score."""
+    @classmethod
+    def of_list(
+        cls, pipeline: Pipeline, viewer: Viewer, graph: GraphScores | None, columns: NDArray[np.int64], *, most: int
+    ) -> Self:
+        """Prepare to explain a list."""
+        carried = np.zeros((len(columns), 0))
+        if len(viewer.liked):
+            carried = pipeline.fold_in.contributions(viewer.liked, viewer.strength, columns)
+        return cls(pipeline, viewer, graph, most, columns, carried)
+
+    def of(self, place: int, source: Source) -> Reason:
+        """Explain why `source` gave the title on a place of the list, from 0, its score."""
+        column = int(self.columns[place])
         if source is Source.COLLABORATIVE:
-            return self._named(self._collaborative(column), self.viewer.liked, column)
+            return self._named(self.carried[place], self.viewer.liked, column)
         if source is Source.CONTENT:
             return self._named(self._content(column), self.viewer.items, column)
         graph = self.graph
         if source is Source.GRAPH and graph is not None and graph.by_titles[column] >= graph.by_users[column]:
             return self._named(self._overlap(column), self.viewer.liked, column)
         return Reason((), "", of_people=True)
-
-    def _collaborative(self, column: int) -> NDArray[np.float64]:
-        fold_in, viewer = self.pipeline.fold_in, self.viewer
-        shares: NDArray[np.float64] = fold_in.contributions(viewer.liked, viewer.strength, np.array([column]))[0]
-        return shares
 
     def _content(self, column: int) -> NDArray[np.float64]:
         embeddings = self.pipeline.catalogue.embeddings
