@@ -99,22 +99,16 @@ def evaluate(
 
 
 def _evaluate_pipeline(loaded: LoadedSettings, *, json: bool) -> None:
-    from mgw.recommend.content import read_catalogue
     from mgw.recommend.evaluate import evaluate as measure
-    from mgw.recommend.offline import ablations, score_split
-    from mgw.recommend.source import read_training_data
+    from mgw.recommend.offline import ablations, score_database
     from mgw.recommend.split import choose_split
 
     settings = loaded.settings
-    with project_session(loaded) as connection:
-        data = read_training_data(connection)
-        features = title_features(connection, data, settings.als)
-        catalogue = read_catalogue(connection, data.events, settings.content)
-        connection.commit()
-        split = choose_split(data.events, settings.evaluate)
-        with out.progress() as progress:
-            scored = score_split(connection, data, split, catalogue, settings, progress=progress, features=features)
-            evaluation = measure(ablations(scored, settings), split, settings.evaluate, progress, baseline="blend")
+    with project_session(loaded) as connection, out.progress() as progress:
+        scored, split = score_database(
+            connection, settings, lambda events: choose_split(events, settings.evaluate), progress
+        )
+        evaluation = measure(ablations(scored, settings), split, settings.evaluate, progress, baseline="blend")
     if json:
         out.json(evaluation.to_json())
         return

@@ -11,7 +11,7 @@ from mgw.cli.given import read_given, refuse_beside_files, require_both
 from mgw.cli.imports import Map
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_session, title_features
+from mgw.cli.project import current_project, project_session
 
 if TYPE_CHECKING:
     from mgw.core.settings import AlsSettings, LoadedSettings
@@ -106,27 +106,20 @@ def blend(
     """
     from mgw.core.files import write_atomic
     from mgw.recommend.blend_tuning import tune_blend
-    from mgw.recommend.content import read_catalogue
-    from mgw.recommend.offline import score_split
-    from mgw.recommend.source import read_training_data
+    from mgw.recommend.offline import score_database
     from mgw.recommend.tuning import validation_split
 
     loaded = current_project(ctx)
     settings = loaded.settings
-    with project_session(loaded) as connection:
-        data = read_training_data(connection)
-        features = title_features(connection, data, settings.als)
-        catalogue = read_catalogue(connection, data.events, settings.content)
-        connection.commit()
-        split = validation_split(data.events, settings.evaluate)
-        if not json:
-            out.print(f"The test is left aside. Of the rest: {split.description}")
-        with out.progress() as progress:
-            scored = score_split(connection, data, split, catalogue, settings, progress=progress, features=features)
-            found = tune_blend(
-                scored, split, trials=trials, top_k=settings.evaluate.top_k, seed=settings.evaluate.seed,
-                progress=progress,
-            )  # fmt: skip
+    with project_session(loaded) as connection, out.progress() as progress:
+        scored, split = score_database(
+            connection, settings, lambda events: validation_split(events, settings.evaluate), progress
+        )
+        found = tune_blend(
+            scored, split, trials=trials, top_k=settings.evaluate.top_k, seed=settings.evaluate.seed, progress=progress
+        )
+    if not json:
+        out.print(f"The test is left aside. Of the rest: {split.description}")
     lines = [f"  {source}: {weight:.4g}" for source, weight in found.weights.items()]
     metric = f"NDCG@{settings.evaluate.top_k}"
     head = f"# The best of {trials} weightings of `mgw tune blend`: {metric} {found.ndcg:.4f} on validation pairs."

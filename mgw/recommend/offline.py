@@ -18,16 +18,19 @@ from mgw.core.memory import available_bytes
 from mgw.core.progress import SILENT
 from mgw.recommend.als import ALS
 from mgw.recommend.blend import Source, calibrate, contributions, source_weights
+from mgw.recommend.content import read_catalogue
 from mgw.recommend.context import Trends
+from mgw.recommend.features import read_title_features
 from mgw.recommend.foldin import FoldIn
 from mgw.recommend.graph import GraphSource
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.pipeline import Pipeline, weights_for
+from mgw.recommend.source import read_training_data
 from mgw.recommend.split import seen_matrix
 from mgw.recommend.viewer import Viewer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
     from psycopg import Connection
@@ -97,6 +100,22 @@ def ablations(scored: Scored, settings: Settings) -> dict[str, Blended]:
     models |= {str(source): scored.blended(one[place]) for place, source in enumerate(Source)}
     models |= {f"without {source}": scored.blended(weights * (1 - one[place])) for place, source in enumerate(Source)}
     return models
+
+
+def score_database(
+    connection: Connection[TupleRow],
+    settings: Settings,
+    split_events: Callable[[Events], Split],
+    progress: Progress = SILENT,
+) -> tuple[Scored, Split]:
+    """Read all events and the catalogue, split them, and do as `score_split`; nothing is changed."""
+    data = read_training_data(connection)
+    features = read_title_features(connection, data.events) if settings.als.content_features else None
+    catalogue = read_catalogue(connection, data.events, settings.content)
+    connection.commit()
+    split = split_events(data.events)
+    scored = score_split(connection, data, split, catalogue, settings, progress=progress, features=features)
+    return scored, split
 
 
 def score_split(
