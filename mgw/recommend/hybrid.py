@@ -204,5 +204,5 @@ def _explanation(source: Source, titles: list[str], shared: str) -> str:
     if titles:
         return f"because you watched {' and '.join(titles)}" + (f" ({shared})" if shared else "")
     if source is Source.GRAPH:
-        return "people who watched what you watched finished it"
+        return "people who watched what you watched watched it too"
     return "watched by many these days"

@@ -102,7 +102,7 @@ def test_graph_titles_are_those_of_the_seeds_or_of_similar_users(platform, snaps
     found = ask(platform, snapshot, settings=only("graph")).recommendations
     assert {entry.type for entry in found} == {RecommendationType.GRAPH_BASED}
     said = [entry.explanation for entry in found if not entry.based_on]
-    assert set(said) <= {"people who watched what you watched finished it"}
+    assert set(said) <= {"people who watched what you watched watched it too"}
 
 
 def test_somebody_unknown_gets_what_is_watched_these_days(platform, snapshot):
