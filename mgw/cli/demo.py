@@ -16,7 +16,7 @@ from mgw.cli.filters import read_eligibility
 from mgw.cli.imports import show_report
 from mgw.cli.init import FILE_NAME, write_configuration
 from mgw.cli.output import out
-from mgw.cli.project import project_models, project_session, title_features, title_shelf
+from mgw.cli.project import project_models, project_session, title_shelf
 from mgw.cli.recommend import show_recommendations
 from mgw.cli.train import show_training
 from mgw.core.settings import load_settings
@@ -56,8 +56,8 @@ def demo(
         _heading("Training")
         began = time.perf_counter()
         data = read_training_data(connection)
-        features = title_features(connection, data, loaded.settings.als)
         shelf = title_shelf(connection, data, loaded.settings)
+        features = shelf.catalogue.features if loaded.settings.als.content_features else None
         with out.progress() as progress:
             snapshot = train_als(
                 data,

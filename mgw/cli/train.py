@@ -9,7 +9,7 @@ import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_models, project_session, title_features, title_shelf
+from mgw.cli.project import current_project, project_models, project_session, title_shelf
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def als(
     began = time.perf_counter()
     with project_session(loaded) as connection:
         data = read_training_data(connection)
-        features = title_features(connection, data, loaded.settings.als)
         shelf = title_shelf(connection, data, loaded.settings)
+        features = shelf.catalogue.features if loaded.settings.als.content_features else None
     with out.progress() as progress:
         if engine == "spark":
             snapshot = _train_on_spark(loaded, data, features, shelf, progress, evaluate=evaluate)

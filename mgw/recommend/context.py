@@ -131,13 +131,16 @@ class ContextSource:
 
     def scores(self, viewer: Viewer, profile: Profile, context: Context) -> NDArray[np.float64]:
         """Score every title, 0 and more, `(n_items,)`."""
-        recent = np.log1p(self.trends.recent_viewers.astype(np.float64))
-        popularity = recent / max(float(recent.max(initial=0)), 1e-12)
         counts = np.maximum(np.diff(self.genres.indptr), 1)
         taste = (self.genres @ self.taste(viewer, profile, context)) / counts
         share = self.settings.popularity
-        score = share * popularity + (1 - share) * taste / max(float(taste.max(initial=0)), 1e-12)
+        score = self.popularity() + (1 - share) * taste / max(float(taste.max(initial=0)), 1e-12)
         return np.asarray(score * self.device_fit(context.device) * self._asked_for(context))
+
+    def popularity(self) -> NDArray[np.float64]:
+        """Return what popularity gives to the score of every title, `(n_items,)`."""
+        recent = np.log1p(self.trends.recent_viewers.astype(np.float64))
+        return np.asarray(self.settings.popularity * recent / max(float(recent.max(initial=0)), 1e-12))
 
     def taste(self, viewer: Viewer, profile: Profile, context: Context) -> NDArray[np.float64]:
         """Return how the genres suit the viewer at this time of day, `(n_genres,)`."""

@@ -36,9 +36,14 @@ def read_title_features(connection: Connection[TupleRow], events: Events) -> csr
 
 def feature_matrix(words: Sequence[Sequence[str]]) -> csr_array[np.float32]:
     """Mark the words that each row has, of those that at least two rows have, in alphabetical order of the words."""
-    counts = Counter(word for row in words for word in row)
-    column = {word: place for place, word in enumerate(sorted(w for w, n in counts.items() if n >= FEWEST_TITLES))}
+    column = {word: place for place, word in enumerate(vocabulary(words))}
     places = [[column[word] for word in row if word in column] for row in words]
     indptr = np.cumsum([0, *(len(row) for row in places)])
     indices = np.fromiter(chain.from_iterable(places), dtype=np.int32, count=int(indptr[-1]))
     return csr_array((np.ones(len(indices), dtype=np.float32), indices, indptr), shape=(len(words), len(column)))
+
+
+def vocabulary(words: Sequence[Sequence[str]]) -> list[str]:
+    """Return the words that at least two rows have: the columns of `feature_matrix`."""
+    counts = Counter(word for row in words for word in row)
+    return sorted(word for word, count in counts.items() if count >= FEWEST_TITLES)

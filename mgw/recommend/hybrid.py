@@ -154,10 +154,19 @@ class Hybrid:
             settings=self._settings.diversity,
             rng=rng,
         )
+        popular = 2 * self.pipeline.context.popularity() >= raw[list(Source).index(Source.CONTEXT)]
         bound = float(given[:, listable].max(axis=1).clip(0).sum()) if listable.any() else 0.0
         reasons = Reasons.of_list(self.pipeline, viewer, graph, slate.columns, most=self._settings.recommend.reasons)
         listed = tuple(
-            self._recommended(place, given[:, column], bound, reasons=reasons, history=history, slate=slate)
+            self._recommended(
+                place,
+                given[:, column],
+                bound,
+                popular=bool(popular[column]),
+                reasons=reasons,
+                history=history,
+                slate=slate,
+            )
             for place, column in enumerate(slate.columns)
         )
         return Answer(history.user_exists, listed, slate.similarity, self.snapshot.manifest.name)
@@ -168,6 +177,7 @@ class Hybrid:
         given: NDArray[np.float64],
         bound: float,
         *,
+        popular: bool,
         reasons: Reasons,
         history: History,
         slate: Slate,
@@ -184,7 +194,9 @@ class Hybrid:
             float(np.clip(given.sum() / bound, 0, 1)) if bound > 0 else 0.0,
             origin,
             based_on,
-            _explanation(source, [history.titles[content_id] for content_id in based_on], reason.shared),
+            _explanation(
+                source, [history.titles[content_id] for content_id in based_on], reason.shared, popular=popular
+            ),
             {str(name): float(value) for name, value in zip(Source, given, strict=True)},
             float(slate.propensities[place]),
         )
@@ -200,9 +212,9 @@ class Hybrid:
         return listable if len(viewer.liked) else listable & self._has_viewers
 
 
-def _explanation(source: Source, titles: list[str], shared: str) -> str:
+def _explanation(source: Source, titles: list[str], shared: str, *, popular: bool) -> str:
     if titles:
         return f"because you watched {' and '.join(titles)}" + (f" ({shared})" if shared else "")
     if source is Source.GRAPH:
         return "people who watched what you watched watched it too"
-    return "watched by many these days"
+    return "watched by many these days" if popular else "of genres that fit you or the moment"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,6 @@ from mgw.recommend.als import ALS
 from mgw.recommend.blend import Source, calibrate, contributions, source_weights
 from mgw.recommend.content import read_catalogue
 from mgw.recommend.context import Trends
-from mgw.recommend.features import read_title_features
 from mgw.recommend.foldin import FoldIn
 from mgw.recommend.graph import GraphSource
 from mgw.recommend.interactions import strength_matrix
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 
 _BYTES_PER_SCORE = 4
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,10 @@ def score_database(
 ) -> tuple[Scored, Split]:
     """Read all events and the catalogue, split them, and do as `score_split`; nothing is changed."""
     data = read_training_data(connection)
-    features = read_title_features(connection, data.events) if settings.als.content_features else None
     catalogue = read_catalogue(connection, data.events, settings.content)
     connection.commit()
     split = split_events(data.events)
-    scored = score_split(connection, data, split, catalogue, settings, progress=progress, features=features)
-    return scored, split
+    return score_split(connection, data, split, catalogue, settings, progress=progress), split
 
 
 def score_split(
@@ -126,7 +125,6 @@ def score_split(
     settings: Settings,
     *,
     progress: Progress = SILENT,
-    features: csr_array[np.float32] | None = None,
 ) -> Scored:
     """Fit the sources to the training side of a split and ask them for everybody whom the split asks about.
 
@@ -135,13 +133,14 @@ def score_split(
         MemoryShort: the scores of everybody would not fit.
     """
     matrix = strength_matrix(split.train)
+    users = split.audience().users
+    _require_memory(len(users) * len(Source) * matrix.shape[1] * _BYTES_PER_SCORE)
     als = ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
-    als = als if features is None else als.with_cold_items(features, matrix)
+    als = als.with_cold_items(catalogue.features, matrix) if settings.als.content_features else als
+    has_factors = np.asarray(als.item_factors.any(axis=1))
     genres, _ = catalogue.field("genre")
     trends = Trends.of(split.train, genres, settings.context)
     pipeline = Pipeline.of(FoldIn(als.item_factors, als.settings), catalogue, trends, settings)
-    users = split.audience().users
-    _require_memory(len(users) * len(Source) * matrix.shape[1] * _BYTES_PER_SCORE)
     seen = seen_matrix(split.history)[users]
     viewers = _viewers(split.history, users)
     columns = {int(identity): place for place, identity in enumerate(data.events.item_ids)}
@@ -151,11 +150,11 @@ def score_split(
     hidden = only_events_of(connection, split.history, split.train)
     with hidden, progress.stage("Asking all sources", total=len(users)) as stage:
         for row, (user, viewer) in enumerate(zip(users, viewers, strict=True)):
-            listable = np.ones(matrix.shape[1], dtype=np.bool_)
-            listable[seen[[row]].indices] = False
+            unseen = has_factors.copy()
+            unseen[seen[[row]].indices] = False
             found = graph.scores(connection, data.user_ids[user].decode()).total
             raw = pipeline.scores(viewer, pipeline.profile(viewer), found)
-            table[row] = calibrate(raw, listable)
+            table[row] = calibrate(raw, unseen)
             stage.advance()
     liked = np.array([len(viewer.liked) for viewer in viewers])
     return Scored(users, table, liked, settings.blend.prior_events)
@@ -192,7 +191,7 @@ def only_events_of(connection: Connection[TupleRow], *known: Events) -> Iterator
         queries.evaluate_stage_pairs(connection)
         with queries.evaluate_copy_pairs(connection) as copy:
             for (user, item), moment in latest.items():
-                copy.write_row((user, item, None if moment == -np.inf else np.datetime64(int(moment), "s").item()))
+                copy.write_row((user, item, None if moment == -np.inf else _EPOCH + timedelta(seconds=moment)))
         queries.evaluate_hide_events(connection)
         queries.evaluate_index_by_content(connection)
         queries.evaluate_index_by_user(connection)

@@ -5,7 +5,7 @@ The source that gives most to the score is the one that explains it:
     collaborative   the watched titles that carry the score (`FoldIn.contributions`)
     content         the watched titles whose embeddings, with the weight of their events, carry the score
     graph           the watched titles that share most with it, and what; or the similar users, where these carry it
-    context         that it is watched these days
+    context         that it is watched these days, or that its genres fit, whichever gives more
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from mgw.recommend.pipeline import Pipeline
     from mgw.recommend.viewer import Viewer
 
-_SHOWN = {"actor": "cast", "director": "director", "writer": "writer", "theme": "theme", "genre": "genre"}
+_FIELDS = {"actor": "cast", "director": "director", "theme": "theme", "genre": "genre"}
+"""What a field of words is called in reasons, and its weight in `graph.*`."""
+
 LEADS = 0.6
 """A source that gives at least this share of a score names its type; below, the recommendation is hybrid."""
 
@@ -37,12 +39,10 @@ class Reason:
     Attributes:
         based_on: columns of the watched titles that carry the score, the largest share first.
         shared: what they have in common with the title, as "cast: Robert De Niro"; empty where nothing is known.
-        of_people: whether it is what similar users watched, or everybody watches, and no title of the viewer's own.
     """
 
     based_on: tuple[int, ...]
     shared: str
-    of_people: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Reasons:
         graph = self.graph
         if source is Source.GRAPH and graph is not None and graph.by_titles[column] >= graph.by_users[column]:
             return self._named(self._overlap(column), self.viewer.liked, column)
-        return Reason((), "", of_people=True)
+        return Reason((), "")
 
     def _content(self, column: int) -> NDArray[np.float64]:
         embeddings = self.pipeline.catalogue.embeddings
@@ -102,27 +102,26 @@ class Reasons:
         weights = np.zeros(len(catalogue.words))
         start, end = catalogue.features.indptr[column : column + 2]
         places = catalogue.features.indices[start:end]
-        fields = {"actor": "cast", "director": "director", "theme": "theme", "genre": "genre"}
         for place in places:
             field = catalogue.words[place].partition(b" ")[0].decode()
-            if field in fields:
-                weight = getattr(self.pipeline.settings.graph, fields[field])
+            if field in _FIELDS:
+                weight = getattr(self.pipeline.settings.graph, _FIELDS[field])
                 weights[place] = weight * np.log1p(len(catalogue.titles) / self.pipeline.titles_with[place])
         return weights
 
     def _named(self, shares: NDArray[np.float64], items: NDArray[np.int64], column: int) -> Reason:
         order = np.argsort(-shares, kind="stable")
         carriers = tuple(dict.fromkeys(int(items[place]) for place in order if shares[place] > 0))[: self.most]
-        return Reason(carriers, self._shared(carriers, column), of_people=not carriers)
+        return Reason(carriers, self._shared(carriers, column))
 
     def _shared(self, carriers: tuple[int, ...], column: int) -> str:
-        """Name the weightiest word that all carriers share with a title; a genre alone says little and is left out."""
+        """Name the weightiest word that all carriers share with a title; nothing where there is none."""
         if not carriers:
             return ""
         common = self._weighted_words(column) * (self.pipeline.catalogue.features[list(carriers)].toarray().all(axis=0))
         place = int(np.argmax(common))
         field, _, name = self.pipeline.catalogue.words[place].decode().partition(" ")
-        return f"{_SHOWN[field]}: {name}" if common[place] > 0 else ""
+        return f"{_FIELDS[field]}: {name}" if common[place] > 0 else ""
 
 
 def leading_source(contributions: NDArray[np.float64]) -> tuple[Source, bool]:

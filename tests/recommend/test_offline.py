@@ -56,6 +56,15 @@ def test_events_of_unknown_time_stay_too(platform, data):
         assert platform.execute("SELECT count(*) FROM viewing_events").fetchone()[0] == len(events)
 
 
+def test_a_time_between_two_seconds_is_not_cut(platform, data):
+    platform.execute("UPDATE viewing_events SET at = at + interval '0.654321 s'")
+    platform.commit()
+    events = read_training_data(platform).events
+    platform.commit()
+    with only_events_of(platform, events):
+        assert platform.execute("SELECT count(*) FROM viewing_events").fetchone()[0] == len(events)
+
+
 def test_the_graph_asks_the_same_as_in_answering(platform, data):
     columns = {int(identity): place for place, identity in enumerate(data.events.item_ids)}
     graph = GraphSource(columns, np.ones(len(columns), dtype=np.int64), 60, GraphSettings())

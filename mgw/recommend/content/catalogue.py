@@ -1,10 +1,12 @@
 """What a snapshot knows of its titles besides their factors; with it a list is computed and explained without a query.
 
-titles               (n_items,) bytes            names, UTF-8
-runtimes             (n_items,) float32          minutes, NaN where not known
-words                (n_words,) bytes            what titles can have in common: "genre Drama", "actor …", sorted
-word_indptr, word_indices                        which titles have which, as the rows of a sparse matrix
-embeddings           (n_items, d) float32        rows of unit length, or zero
+    titles               (n_items,) bytes            names, UTF-8
+    runtimes             (n_items,) float32          minutes, NaN where not known
+    words                (n_words,) bytes            what titles can have in common: "genre Drama", "actor …", sorted
+    word_indptr, word_indices                        which titles have which, as the rows of a sparse matrix
+    embeddings           (n_items, d) float32        rows of unit length, or zero
+
+They are made anew with every training.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from scipy.sparse import csr_array
 
 from mgw.core.database import queries
 from mgw.recommend.content.embedding import embed
-from mgw.recommend.features import FEWEST_TITLES, feature_matrix
+from mgw.recommend.features import FEWEST_TITLES, feature_matrix, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +98,7 @@ def read_catalogue(connection: Connection[TupleRow], events: Events, settings: C
         if identity in column:
             words[column[identity]] = found
     features = feature_matrix(words)
-    kept = _vocabulary(words)
+    kept = vocabulary(words)
     texts = text_matrix([f"{title} {plot}" for title, plot in zip(names, plots, strict=True)])
     catalogue = Catalogue(
         _utf8(names), runtimes, _utf8(kept), features, np.zeros((len(names), settings.dimensions), dtype=np.float32)
@@ -120,11 +122,6 @@ def text_matrix(texts: Sequence[str]) -> csr_array[np.float32]:
         columns += places
     ones = np.ones(len(rows), dtype=np.float32)
     return csr_array((ones, (rows, columns)), shape=(len(texts), len(column)))  # what stands twice is added up
-
-
-def _vocabulary(words: Sequence[Sequence[str]]) -> list[str]:
-    counts = Counter(word for row in words for word in row)
-    return sorted(word for word, count in counts.items() if count >= FEWEST_TITLES)
 
 
 def _utf8(texts: Sequence[str]) -> NDArray[np.bytes_]:
