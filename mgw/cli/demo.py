@@ -78,7 +78,7 @@ def demo(
 
         _heading("Ten titles for one user, and why")
         eligible = read_eligibility(connection, loaded.settings.recommend)
-        hybrid = Hybrid(snapshot, loaded.settings, connection)
+        hybrid = Hybrid(snapshot, loaded.settings)
         show_recommendations(hybrid, connection, USER, loaded.settings, eligible, NO_CONTEXT, json=False)
     _heading("Next")
     for arguments in (f"recommend {USER} --json", f"similar {TITLE}", "doctor"):

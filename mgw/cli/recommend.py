@@ -116,7 +116,7 @@ def recommend(
     snapshot = project_models(loaded).current()
     with project_session(loaded) as connection:
         eligible = eligibility(connection)
-        hybrid = Hybrid(snapshot, loaded.settings, connection)
+        hybrid = Hybrid(snapshot, loaded.settings)
         show_recommendations(hybrid, connection, user, loaded.settings, eligible, context, genres or [], json=json)
 
 

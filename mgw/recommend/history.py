@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -41,14 +41,18 @@ class History:
     at: NDArray[np.float64]
     label: NDArray[np.float32]
 
+    @classmethod
+    def empty(cls, *, user_exists: bool) -> Self:
+        """Return the history of somebody without events."""
+        nothing = np.zeros(0, dtype=np.float32)
+        return cls(user_exists, (), (), nothing, {}, (), nothing.astype(np.float64), nothing)
+
 
 def read_history(connection: Connection[TupleRow], user_id: str) -> History:
     """Read the history of the user with the caller's id `user_id`."""
     rows = queries.history_by_user(connection, user_id=user_id)
     if not rows:
-        exists = queries.history_user_exists(connection, user_id=user_id)
-        nothing = np.zeros(0, dtype=np.float32)
-        return History(exists, (), (), nothing, {}, (), nothing.astype(np.float64), nothing)
+        return History.empty(user_exists=queries.history_user_exists(connection, user_id=user_id))
     ids, titles, at, completion, rating, is_rewatch, dismissed = zip(*rows, strict=True)
     seen = tuple(dict.fromkeys(ids))
     column = {content_id: place for place, content_id in enumerate(seen)}

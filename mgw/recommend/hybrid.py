@@ -5,18 +5,20 @@ Where the database is asked, it is asked here: for the history, for the graph. W
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mgw.core.database import queries
+from mgw.core.errors import ContentUnknown
 from mgw.recommend.blend import Source, calibrate, contributions
 from mgw.recommend.context import NO_CONTEXT, Context
 from mgw.recommend.diversity import choose_slate
 from mgw.recommend.eligibility import EVERY_TITLE
 from mgw.recommend.graph import GraphSource
-from mgw.recommend.history import read_history
+from mgw.recommend.history import History, read_history
 from mgw.recommend.pipeline import Pipeline
 from mgw.recommend.reasons import Reasons, leading_source
 from mgw.recommend.recommender import RecommendationType, require_names
@@ -30,10 +32,10 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
     from mgw.core.artifacts import Snapshot
-    from mgw.core.settings import Settings
+    from mgw.core.settings import DiversitySettings, Settings
     from mgw.recommend.diversity import Slate
     from mgw.recommend.eligibility import Eligibility
-    from mgw.recommend.history import History
+    from mgw.recommend.graph import GraphScores
 
 
 _TYPES = {
@@ -70,6 +72,34 @@ class Recommended:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an answer is made from.
+
+    Attributes:
+        history: of the user.
+        graph: what the graph source says; None where it was not asked.
+        factors: the user's, as they were trained, `(d,)`; where the history could not be read, in place of a fold-in.
+    """
+
+    history: History
+    graph: GraphScores | None = None
+    factors: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One title for one user, on the scale of `Recommended.confidence`.
+
+    Attributes:
+        score: the sum of the components; 1 would be the best title of all sources at once.
+        components: what each source gives to it; below 0 where it speaks against the title.
+    """
+
+    score: float
+    components: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A list for one user.
 
@@ -87,29 +117,30 @@ class Answer:
 
 
 class Hybrid:
-    """Answers from one snapshot and one database.
+    """Answers from one snapshot.
 
     Raises:
         ModelForeign: the snapshot has no embeddings, or does not name its titles.
     """
 
-    def __init__(self, snapshot: Snapshot, settings: Settings, connection: Connection[TupleRow]) -> None:
+    def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
         self.pipeline = Pipeline.of_snapshot(snapshot, settings)
         self.snapshot = snapshot
-        self._settings = settings
+        self.settings = settings
         require_names(snapshot)
         self._names: NDArray[np.bytes_] = snapshot.array("content_ids")
         self._content_ids: list[str] = [name.decode() for name in self._names.tolist()]
         self._has_factors: NDArray[np.bool_] = np.asarray(self.pipeline.fold_in.item_factors.any(axis=1))
-        self._has_viewers: NDArray[np.bool_] = snapshot.array("viewers") > 0
+        self._viewers: NDArray[np.int64] = snapshot.array("viewers")
         self._columns = {content_id: column for column, content_id in enumerate(self._content_ids)}
-        internal = {row.id: self._columns.get(row.external_id, -1) for row in queries.training_content(connection)}
-        self._graph = GraphSource(
-            {identity: column for identity, column in internal.items() if column >= 0},
-            snapshot.array("viewers"),
-            max(int(snapshot.manifest.data["users"]), 1),
-            settings.graph,
-        )
+        self._graph: GraphSource | None = None
+
+    def read(self, connection: Connection[TupleRow], user_id: str) -> Evidence:
+        """Read what the database knows of the user with the caller's id `user_id`."""
+        history = read_history(connection, user_id)
+        if not history.liked:
+            return Evidence(history)
+        return Evidence(history, self._graph_source(connection).scores(connection, user_id))
 
     def recommend(
         self,
@@ -122,7 +153,7 @@ class Hybrid:
         eligibility: Eligibility = EVERY_TITLE,
         rng: np.random.Generator,
     ) -> Answer:
-        """Recommend titles to the user with the caller's id `user_id`.
+        """Recommend titles to the user with the caller's id `user_id`; `read` and `answer` in one.
 
         Args:
             connection: to the database with the user's events.
@@ -136,32 +167,62 @@ class Hybrid:
         Raises:
             UsageInvalid: the catalogue has no such genre.
         """
-        history = read_history(connection, user_id)
+        evidence = self.read(connection, user_id)
+        return self.answer(
+            evidence, top_k, context=context, stated_genres=stated_genres, eligibility=eligibility, rng=rng
+        )
+
+    def answer(
+        self,
+        evidence: Evidence,
+        top_k: int,
+        *,
+        context: Context = NO_CONTEXT,
+        stated_genres: Sequence[str] = (),
+        eligibility: Eligibility = EVERY_TITLE,
+        diversity: DiversitySettings | None = None,
+        rng: np.random.Generator,
+    ) -> Answer:
+        """Recommend titles by what is known of a user; as `recommend`, without a database.
+
+        Args:
+            evidence: of the user.
+            top_k: how many titles; fewer where no more may be recommended.
+            context: the moment.
+            stated_genres: what the user says to like.
+            eligibility: which titles may be recommended.
+            diversity: in place of the settings'.
+            rng: draws what is explored.
+
+        Raises:
+            UsageInvalid: the catalogue has no such genre.
+        """
+        history = evidence.history
         viewer = Viewer.of_history(history, self._columns)
-        graph = self._graph.scores(connection, user_id) if len(viewer.liked) else None
-        profile = self.pipeline.profile(viewer, stated_genres)
         unseen = self._unseen(viewer)
-        raw = self.pipeline.scores(viewer, profile, None if graph is None else graph.total, context)
-        given = contributions(calibrate(raw, unseen), self.pipeline.weights(viewer))
-        score = given.sum(axis=0)
+        raw, given = self._contributions(evidence, viewer, unseen, context, stated_genres)
         listable = self._listable(viewer, unseen, eligibility)
         slate = choose_slate(
-            score,
+            given.sum(axis=0),
             listable,
             top_k,
             embeddings=self.pipeline.catalogue.embeddings,
             genres=self.pipeline.context.genres,
-            settings=self._settings.diversity,
+            settings=diversity or self.settings.diversity,
             rng=rng,
         )
         popular = 2 * self.pipeline.context.popularity() >= raw[list(Source).index(Source.CONTEXT)]
-        bound = float(given[:, listable].max(axis=1).clip(0).sum()) if listable.any() else 0.0
-        reasons = Reasons.of_list(self.pipeline, viewer, graph, slate.columns, most=self._settings.recommend.reasons)
+        bound = _bound(given, listable)
+        reasons = Reasons.of_list(
+            self.pipeline, viewer, evidence.graph, slate.columns, most=self.settings.recommend.reasons
+        )
+        is_cold = not len(viewer.liked) and evidence.factors is None
         listed = tuple(
             self._recommended(
                 place,
                 given[:, column],
                 bound,
+                is_cold=is_cold,
                 popular=bool(popular[column]),
                 reasons=reasons,
                 history=history,
@@ -171,12 +232,79 @@ class Hybrid:
         )
         return Answer(history.user_exists, listed, slate.similarity, self.snapshot.manifest.name)
 
+    def score(self, evidence: Evidence, content_id: str, *, context: Context = NO_CONTEXT) -> Score:
+        """Score one title, be it one that the user has met.
+
+        Raises:
+            ContentUnknown: the snapshot has no such title, or knew nothing of it.
+        """
+        column = self._columns.get(content_id, -1)
+        if column < 0 or not self._has_factors[column]:
+            raise ContentUnknown(
+                f"the model {self.snapshot.manifest.name} does not know {content_id!r}",
+                hint="train again: `mgw train als`",
+            )
+        viewer = Viewer.of_history(evidence.history, self._columns)
+        unseen = self._unseen(viewer)
+        _, given = self._contributions(evidence, viewer, unseen, context)
+        share = given[:, column] / (_bound(given, unseen) or 1.0)
+        return Score(float(share.sum()), {str(name): float(value) for name, value in zip(Source, share, strict=True)})
+
+    def trained(self, user_id: str) -> Evidence:
+        """Return what the snapshot alone knows of a user: the factors, and no title of the history."""
+        nothing = History.empty(user_exists=False)
+        row = self._user_rows.get(user_id.encode())
+        if row is None:
+            return Evidence(nothing)
+        return Evidence(replace(nothing, user_exists=True), factors=self.snapshot_users[row])
+
+    def title(self, content_id: str) -> str | None:
+        """Return the name of a title when the model was trained; None where the snapshot does not have it."""
+        column = self._columns.get(content_id)
+        return None if column is None else self.pipeline.catalogue.titles[column].decode()
+
+    @cached_property
+    def snapshot_users(self) -> NDArray[np.float32]:
+        """The factors of the users of the training, `(n_users, d)`."""
+        return self.snapshot.array("user_factors")
+
+    @cached_property
+    def _user_rows(self) -> dict[bytes, int]:
+        return {name: row for row, name in enumerate(self.snapshot.array("user_ids").tolist())}
+
+    def _graph_source(self, connection: Connection[TupleRow]) -> GraphSource:
+        if self._graph is None:
+            named = {row.id: self._columns.get(row.external_id, -1) for row in queries.training_content(connection)}
+            self._graph = GraphSource(
+                {identity: column for identity, column in named.items() if column >= 0},
+                self._viewers,
+                max(int(self.snapshot.manifest.data["users"]), 1),
+                self.settings.graph,
+            )
+        return self._graph
+
+    def _contributions(
+        self,
+        evidence: Evidence,
+        viewer: Viewer,
+        unseen: NDArray[np.bool_],
+        context: Context,
+        stated_genres: Sequence[str] = (),
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the scores of every source and what each gives to the sum, both `(n_sources, n_items)`."""
+        profile = self.pipeline.profile(viewer, stated_genres)
+        graph = None if evidence.graph is None else evidence.graph.total
+        raw = self.pipeline.scores(viewer, profile, graph, context, factors=evidence.factors)
+        weights = self.pipeline.weights(viewer, is_known=evidence.factors is not None)
+        return raw, contributions(calibrate(raw, unseen), weights)
+
     def _recommended(
         self,
         place: int,
         given: NDArray[np.float64],
         bound: float,
         *,
+        is_cold: bool,
         popular: bool,
         reasons: Reasons,
         history: History,
@@ -184,7 +312,6 @@ class Hybrid:
     ) -> Recommended:
         column = int(slate.columns[place])
         source, leads = leading_source(given)
-        is_cold = not len(reasons.viewer.liked)
         reason = reasons.of(place, source)
         based_on = tuple(self._content_ids[carrier] for carrier in reason.based_on)
         origin = RecommendationType.COLD_START if is_cold else _TYPES[source] if leads else RecommendationType.HYBRID
@@ -209,12 +336,19 @@ class Hybrid:
 
     def _listable(self, viewer: Viewer, unseen: NDArray[np.bool_], eligibility: Eligibility) -> NDArray[np.bool_]:
         listable = eligibility.mask(self._names) & (self._has_factors if eligibility.watched else unseen)
-        return listable if len(viewer.liked) else listable & self._has_viewers
+        return listable if len(viewer.liked) else listable & (self._viewers > 0)
+
+
+def _bound(given: NDArray[np.float64], listable: NDArray[np.bool_]) -> float:
+    """Return the score that a title would have that is the best of every source."""
+    return float(given[:, listable].max(axis=1).clip(0).sum()) if listable.any() else 0.0
 
 
 def _explanation(source: Source, titles: list[str], shared: str, *, popular: bool) -> str:
     if titles:
         return f"because you watched {' and '.join(titles)}" + (f" ({shared})" if shared else "")
+    if source is Source.COLLABORATIVE:
+        return "people with a taste like yours watch it"
     if source is Source.GRAPH:
         return "people who watched what you watched watched it too"
     return "watched by many these days" if popular else "of genres that fit you or the moment"

@@ -88,6 +88,8 @@ class Pipeline:
         profile: Profile,
         graph: NDArray[np.float64] | None,
         context: Context = NO_CONTEXT,
+        *,
+        factors: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float64]:
         """Score every title by every source, `(n_sources, n_items)`; a source that has nothing to say is zero.
 
@@ -96,9 +98,12 @@ class Pipeline:
             profile: theirs.
             graph: what the graph source says, `(n_items,)`; None where the database is not asked.
             context: the moment.
+            factors: the viewer's, where they are not to be folded in, `(d,)`.
         """
         table = np.zeros((len(Source), len(self.fold_in.item_factors)))
-        if len(viewer.liked):
+        if factors is not None:
+            table[0] = self.fold_in.item_factors @ factors
+        elif len(viewer.liked):
             vector = self.fold_in.user_factors(viewer.liked, viewer.strength).astype(np.float32)
             table[0] = self.fold_in.item_factors @ vector
         table[1] = self.catalogue.embeddings @ profile.preference
@@ -113,9 +118,11 @@ class Pipeline:
             raise UsageInvalid(f"there is no genre {name!r}", hint=f"one of {', '.join(self.context.names)}")
         return names.index(name.casefold())
 
-    def weights(self, viewer: Viewer) -> NDArray[np.float64]:
-        """Return what each source weighs for a viewer, `(n_sources,)`."""
-        return weights_for(len(viewer.liked), source_weights(self.settings.blend), self.settings.blend.prior_events)
+    def weights(self, viewer: Viewer, *, is_known: bool = False) -> NDArray[np.float64]:
+        """Return what each source weighs for a viewer, `(n_sources,)`; of one who is known without events, no less."""
+        blend = self.settings.blend
+        n_liked = blend.prior_events if is_known else len(viewer.liked)
+        return weights_for(n_liked, source_weights(blend), blend.prior_events)
 
 
 def weights_for(n_liked: int, weights: NDArray[np.float64], prior_events: int) -> NDArray[np.float64]:

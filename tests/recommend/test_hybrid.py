@@ -36,7 +36,7 @@ def snapshot(platform, tmp_path):
 
 
 def ask(platform, snapshot, user=USER, top_k=10, settings=SETTINGS, **values):
-    hybrid = Hybrid(snapshot, settings, platform)
+    hybrid = Hybrid(snapshot, settings)
     return hybrid.recommend(platform, user, top_k, rng=np.random.default_rng(0), **values)
 
 
@@ -185,7 +185,7 @@ def test_a_snapshot_without_embeddings_is_refused(platform, tmp_path):
     data = read_training_data(platform)
     old = train_als(data, ModelStore(tmp_path), SETTINGS.als, threads=0, progress=SILENT)
     with pytest.raises(ModelForeign, match="no embeddings"):
-        Hybrid(old, SETTINGS, platform)
+        Hybrid(old, SETTINGS)
 
 
 def test_the_command_knows_the_moments_that_the_source_knows():
