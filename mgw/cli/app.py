@@ -32,6 +32,7 @@ from mgw.cli.profile import profile
 from mgw.cli.project import RootOptions
 from mgw.cli.recommend import recommend, similar
 from mgw.cli.sample import sample
+from mgw.cli.serve import serve
 from mgw.cli.train import app as train_app
 from mgw.cli.tune import app as tune_app
 from mgw.cli.watch import watch
@@ -86,6 +87,7 @@ app.command()(recommend)
 app.command()(similar)
 app.command()(profile)
 app.add_typer(models_app, name="models")
+app.command()(serve)
 app.command()(prepare)
 app.command()(check)
 app.command()(explain)

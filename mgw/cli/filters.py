@@ -52,17 +52,15 @@ def read_eligibility(
         ContentUnknown: the catalogue has no title of a list.
         PredicateInvalid: `recommend.where` is no condition.
     """
-    from mgw.recommend.eligibility import Eligibility, titles_where, unavailable_titles
+    from mgw.recommend.eligibility import eligible_titles
 
-    eligible = Eligibility(watched=not settings.exclude_watched)
+    _warn_of_region(connection, settings.region)
+    eligible = eligible_titles(connection, settings, _moment(at))
     if only is not None:
         eligible = eligible.within(_listed(connection, only, "--only"))
     if never is not None:
         eligible = eligible.but_for(_listed(connection, never, "--except"))
-    if settings.where is not None:
-        eligible = eligible.within(titles_where(connection, settings.where))
-    _warn_of_region(connection, settings.region)
-    return eligible.but_for(unavailable_titles(connection, settings.region, _moment(at)))
+    return eligible
 
 
 def note_short(count: int, top_k: int) -> None:

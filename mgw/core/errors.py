@@ -33,15 +33,18 @@
     │   ├── ContentUnknown          CONTENT_UNKNOWN
     │   ├── UserUnknown             USER_UNKNOWN
     │   └── PredicateInvalid        PREDICATE_INVALID
-    └── ModelError                  model snapshots
-        ├── ModelMissing            MODEL_MISSING
-        ├── ModelNotFound           MODEL_NOT_FOUND
-        ├── ModelDamaged            MODEL_DAMAGED
-        ├── ModelForeign            MODEL_FOREIGN
-        ├── ModelInUse              MODEL_IN_USE
-        ├── ParametersInvalid       PARAMETERS_INVALID
-        ├── MemoryShort             MEMORY_SHORT
-        └── SparkUnavailable        SPARK_UNAVAILABLE
+    ├── ModelError                  model snapshots
+    │   ├── ModelMissing            MODEL_MISSING
+    │   ├── ModelNotFound           MODEL_NOT_FOUND
+    │   ├── ModelDamaged            MODEL_DAMAGED
+    │   ├── ModelForeign            MODEL_FOREIGN
+    │   ├── ModelInUse              MODEL_IN_USE
+    │   ├── ParametersInvalid       PARAMETERS_INVALID
+    │   ├── MemoryShort             MEMORY_SHORT
+    │   └── SparkUnavailable        SPARK_UNAVAILABLE
+    └── ServiceError                what answers over the network
+        ├── AddressInUse            ADDRESS_IN_USE
+        └── AddressInvalid          ADDRESS_INVALID
 
 A library raises one of these and never prints; the command line renders it and exits with its `exit_code`:
 1 where the answer is no, 2 where the question could not be asked. Foreign exceptions are translated where they
@@ -311,3 +314,19 @@ class SparkUnavailable(ModelError):
     """Spark has no Java to run on, its master does not answer, or it gave up in the middle of a training."""
 
     code = "SPARK_UNAVAILABLE"
+
+
+class ServiceError(MgwError):
+    """Base of the errors of what answers over the network."""
+
+
+class AddressInUse(ServiceError):
+    """Somebody listens on the address already."""
+
+    code = "ADDRESS_IN_USE"
+
+
+class AddressInvalid(ServiceError):
+    """There is no listening on the address: it is none of this machine, or not permitted."""
+
+    code = "ADDRESS_INVALID"

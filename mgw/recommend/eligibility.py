@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
+    from mgw.core.settings import RecommendSettings
+
 # What the predicate itself is at fault for: SQLSTATE classes "feature not supported", "cardinality violation", "data
 # exception", "invalid transaction state" (something was to be written), "syntax error or access rule violation".
 _OF_THE_PREDICATE = {"0A", "21", "22", "25", "42"}
@@ -67,6 +69,18 @@ EVERY_TITLE = Eligibility()
 def unavailable_titles(connection: Connection[TupleRow], region: str | None, moment: datetime) -> list[str]:
     """Return the ids of the titles that may not be watched at a moment in a region; without one, in any region."""
     return queries.catalogue_unavailable(connection, region=region, moment=moment)
+
+
+def eligible_titles(connection: Connection[TupleRow], settings: RecommendSettings, moment: datetime) -> Eligibility:
+    """Find the titles that the settings let be recommended at a moment.
+
+    Raises:
+        PredicateInvalid: `recommend.where` is no condition.
+    """
+    eligible = Eligibility(watched=not settings.exclude_watched)
+    if settings.where is not None:
+        eligible = eligible.within(titles_where(connection, settings.where))
+    return eligible.but_for(unavailable_titles(connection, settings.region, moment))
 
 
 def unknown_titles(connection: Connection[TupleRow], content_ids: Iterable[str]) -> list[str]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mgw.recommend.diversity import Slate
     from mgw.recommend.eligibility import Eligibility
     from mgw.recommend.graph import GraphScores
+    from mgw.recommend.profile import Profile
 
 
 _TYPES = {
@@ -257,6 +258,15 @@ class Hybrid:
         if row is None:
             return Evidence(nothing)
         return Evidence(replace(nothing, user_exists=True), factors=self.snapshot_users[row])
+
+    def profile(self, history: History) -> Profile:
+        """Make the profile of a user."""
+        return self.pipeline.profile(Viewer.of_history(history, self._columns))
+
+    @property
+    def genres(self) -> list[str]:
+        """The names of the genres, as a profile has them."""
+        return self.pipeline.context.names
 
     def title(self, content_id: str) -> str | None:
         """Return the name of a title when the model was trained; None where the snapshot does not have it."""

@@ -54,6 +54,7 @@ QUESTIONS = {
     "catalogue/only_read": {},
     "catalogue/by_ids": {"content_ids": ["t0001", "none"]},
     "catalogue/names": {},
+    "catalogue/popular": {"half_life_days": 90.0, "minimum_completion": 0.7, "top_k": 5},
     "experiments/list": {"top_k": 5},
     "experiments/running": {},
     "experiments/user_totals": {"experiment_id": 1, "metric": "watched"},
@@ -125,9 +126,27 @@ def test_every_query_of_the_program_is_run_by_a_test():
     below = {
         "adapters/save", "profile/save", "audit/record", "experiments/create", "experiments/add_variants",
         "experiments/add_metrics", "experiments/set_status", "experiments/record_exposures",
-        "experiments/record_conversions",
+        "experiments/record_conversions", "profile/add_user", "profile/hold_user", "profile/add_events",
     }  # fmt: skip
     assert names - elsewhere == set(QUESTIONS) | below
+
+
+def test_events_of_a_user_are_added_once_and_those_on_unknown_titles_not_at_all(platform):
+    run(platform, "profile/add_user", user_id="ann")
+    assert run(platform, "profile/add_user", user_id="ann") == 0
+    user = run(platform, "profile/hold_user", user_id="ann")
+    events = {
+        "content_ids": ["t0001", "t0002", "none"], "at": [NOW] * 3, "completion_rates": [0.5, 1.0, 1.0],
+        "ratings": [0.0, 4.5, 0.0], "are_rewatched": [False, True, False], "are_dismissed": [True, False, False],
+        "devices": ["", "tv", ""],
+    }  # fmt: skip
+    assert run(platform, "profile/add_events", user_id=user, **events) == 2
+    assert run(platform, "profile/add_events", user_id=user, **events) == 0
+    stored = platform.execute(
+        "SELECT completion_rate, rating, is_rewatch, dismissed, device FROM viewing_events WHERE user_id = %s"
+        " ORDER BY content_id", (user,),
+    ).fetchall()  # fmt: skip
+    assert stored == [(0.5, None, False, True, None), (1.0, 4.5, True, False, "tv")]
 
 
 def test_an_adapter_gets_the_next_version_and_the_latest_is_loaded(platform):

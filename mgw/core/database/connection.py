@@ -29,7 +29,7 @@ from mgw.core.errors import (
 from mgw.core.settings import redact_url, resolve_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from psycopg.rows import TupleRow
@@ -111,8 +111,12 @@ class Database:
             yield self.url
 
     @contextmanager
-    def connect(self) -> Iterator[Connection[TupleRow]]:
+    def connect(self, *, deadline_s: float | None = None) -> Iterator[Connection[TupleRow]]:
         """Yield a connection; its transaction is committed where the block ends well and rolled back where not.
+
+        Args:
+            deadline_s: after how many seconds a statement is given up, by the server or, where the network swallows
+                what is sent, by this side.
 
         Raises:
             DatabaseUnreachable: nothing answers, or the server went away in the middle.
@@ -126,7 +130,8 @@ class Database:
         with self.address() as url:
             place = "the embedded database" if self.embedded is not None else _place(url)
             with _connecting_errors(place):
-                connection = psycopg.connect(make_conninfo(url, **self._options(url), client_encoding="utf8"))
+                options = self._options(url) | _given_up_after(deadline_s, self._options(url))
+                connection = psycopg.connect(make_conninfo(url, **options, client_encoding="utf8"))
             with _statement_errors(place), connection:
                 if connection.info.server_version < OLDEST_SUPPORTED * 10_000:
                     raise DatabaseTooOld(
@@ -136,14 +141,17 @@ class Database:
                 yield connection
 
     @contextmanager
-    def session(self) -> Iterator[Connection[TupleRow]]:
+    def session(self, *, deadline_s: float | None = None) -> Iterator[Connection[TupleRow]]:
         """Yield a connection to a database that has the whole schema; the embedded one is migrated on the way.
+
+        Args:
+            deadline_s: as for `connect`.
 
         Raises:
             SchemaOutdated: another server lacks a migration; that is for its owner to run.
             DatabaseError: as `connect`.
         """
-        with self.connect() as connection:
+        with self.connect(deadline_s=deadline_s) as connection:
             if self.embedded is not None:
                 migrate(connection, read_migrations())
             else:
@@ -173,6 +181,15 @@ class Database:
         if self.password is not None:
             options["password"] = self.password
         return {"connect_timeout": self.connect_timeout_s, **options} if "connect_timeout" not in given else {**options}
+
+
+def _given_up_after(deadline_s: float | None, options: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Return what makes a statement end in time, in addition to other options."""
+    if deadline_s is None:
+        return {}
+    milliseconds = max(1, round(deadline_s * 1000))
+    settings = f"{options['options']} -c statement_timeout={milliseconds}"
+    return {"options": settings, "tcp_user_timeout": milliseconds}
 
 
 def _libpq_default(keyword: str) -> str | None:

@@ -573,6 +573,63 @@ async def catalogue_only_read_async(connection: AsyncConnection[Any], /) -> None
     await connection.execute(_CATALOGUE_ONLY_READ)
 
 
+# ---- catalogue/popular ad489aa62aba9fce 8869cf05f7ed1da7
+_CATALOGUE_POPULAR: Final = """SELECT c.external_id, c.title, sum(
+    CASE WHEN e.at IS NULL THEN 1e-9
+        ELSE 0.5 ^ least((extract(epoch FROM latest.at) - extract(epoch FROM e.at)) / (86400 * (%(half_life_days)s::double precision)::double precision), 30)::double precision
+    END
+) AS popularity
+FROM viewing_events e
+CROSS JOIN (SELECT max(at) AS at FROM viewing_events) AS latest
+JOIN content c ON c.id = e.content_id
+WHERE e.completion_rate >= (%(minimum_completion)s::real)::real AND NOT e.dismissed
+GROUP BY c.id
+ORDER BY popularity DESC, c.external_id
+LIMIT (%(top_k)s::bigint)"""
+
+
+class CataloguePopularRow(NamedTuple):
+    """A row of `catalogue/popular`."""
+
+    external_id: str
+    title: str
+    popularity: float
+
+
+def catalogue_popular(
+    connection: Connection[Any],
+    /,
+    *,
+    half_life_days: float,
+    minimum_completion: float,
+    top_k: int,
+) -> list[CataloguePopularRow]:
+    """The titles that are watched most these days: each view counts half as much for every half-life of age before the
+    latest. A view of unknown time is as old as can be, and counts as little.
+    """
+    with connection.cursor(row_factory=_into(CataloguePopularRow._make)) as cursor:
+        cursor.execute(_CATALOGUE_POPULAR, {"half_life_days": half_life_days, "minimum_completion": minimum_completion, "top_k": top_k})
+        rows: list[CataloguePopularRow] = cursor.fetchall()
+    return rows
+
+
+async def catalogue_popular_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    half_life_days: float,
+    minimum_completion: float,
+    top_k: int,
+) -> list[CataloguePopularRow]:
+    """The titles that are watched most these days: each view counts half as much for every half-life of age before the
+    latest. A view of unknown time is as old as can be, and counts as little.
+    """
+    async with connection.cursor(row_factory=_into(CataloguePopularRow._make)) as cursor:
+        await cursor.execute(_CATALOGUE_POPULAR, {"half_life_days": half_life_days, "minimum_completion": minimum_completion, "top_k": top_k})
+        rows: list[CataloguePopularRow] = await cursor.fetchall()
+    return rows
+
+
 # ---- catalogue/regions 776386f51b39d50b 0c2785aab104102d
 _CATALOGUE_REGIONS: Final = """SELECT DISTINCT region FROM content_availability WHERE region IS NOT NULL ORDER BY region"""
 
@@ -3303,6 +3360,114 @@ async def prepare_view_rules_async(
         await cursor.execute(_PREPARE_VIEW_RULES, {"oids": oids})
         rows: list[PrepareViewRulesRow] = await cursor.fetchall()
     return rows
+
+
+# ---- profile/add_events 2daf01acbdd55fb5 29ae36933246b4e3
+_PROFILE_ADD_EVENTS: Final = """INSERT INTO viewing_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
+SELECT (%(user_id)s::bigint), c.id, e.at, e.completion_rate, nullif(e.rating, 0), e.is_rewatch, e.dismissed, nullif(e.device, '')
+FROM unnest(
+    (%(content_ids)s::text[])::text[],
+    (%(at)s::timestamp with time zone[])::timestamptz[],
+    (%(completion_rates)s::real[])::real[],
+    (%(ratings)s::real[])::real[],
+    (%(are_rewatched)s::boolean[])::boolean[],
+    (%(are_dismissed)s::boolean[])::boolean[],
+    (%(devices)s::text[])::text[]
+) AS e (content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
+JOIN content c ON c.external_id = e.content_id
+ON CONFLICT (user_id, content_id, at) DO NOTHING"""
+
+
+def profile_add_events(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: int,
+    content_ids: list[str],
+    at: list[dt.datetime],
+    completion_rates: list[float],
+    ratings: list[float],
+    are_rewatched: list[bool],
+    are_dismissed: list[bool],
+    devices: list[str],
+) -> int:
+    """Add events of one user on titles that there are; those that are there already change nothing. No rating is 0, no
+    device is empty.
+    """
+    return connection.execute(_PROFILE_ADD_EVENTS, {"user_id": user_id, "content_ids": content_ids, "at": at, "completion_rates": completion_rates, "ratings": ratings, "are_rewatched": are_rewatched, "are_dismissed": are_dismissed, "devices": devices}).rowcount
+
+
+async def profile_add_events_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: int,
+    content_ids: list[str],
+    at: list[dt.datetime],
+    completion_rates: list[float],
+    ratings: list[float],
+    are_rewatched: list[bool],
+    are_dismissed: list[bool],
+    devices: list[str],
+) -> int:
+    """Add events of one user on titles that there are; those that are there already change nothing. No rating is 0, no
+    device is empty.
+    """
+    return (await connection.execute(_PROFILE_ADD_EVENTS, {"user_id": user_id, "content_ids": content_ids, "at": at, "completion_rates": completion_rates, "ratings": ratings, "are_rewatched": are_rewatched, "are_dismissed": are_dismissed, "devices": devices})).rowcount
+
+
+# ---- profile/add_user 627af876a6ee7829 4ca9d20e7f4bb6b2
+_PROFILE_ADD_USER: Final = """INSERT INTO users (external_id) VALUES ((%(user_id)s::text)) ON CONFLICT (external_id) DO NOTHING"""
+
+
+def profile_add_user(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> int:
+    """Make sure that there is a user."""
+    return connection.execute(_PROFILE_ADD_USER, {"user_id": user_id}).rowcount
+
+
+async def profile_add_user_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+) -> int:
+    """Make sure that there is a user."""
+    return (await connection.execute(_PROFILE_ADD_USER, {"user_id": user_id})).rowcount
+
+
+# ---- profile/hold_user 50d49f6e4318dbe4 c10a2870e50cfa1a
+_PROFILE_HOLD_USER: Final = """SELECT id FROM users WHERE external_id = (%(user_id)s::text) FOR UPDATE"""
+
+
+def profile_hold_user(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> int:
+    """Hold a user until the transaction ends, so that two who add events for the same user take turns."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_PROFILE_HOLD_USER, {"user_id": user_id})
+        rows: list[int] = cursor.fetchall()
+    return _one("profile/hold_user", rows)
+
+
+async def profile_hold_user_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+) -> int:
+    """Hold a user until the transaction ends, so that two who add events for the same user take turns."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_PROFILE_HOLD_USER, {"user_id": user_id})
+        rows: list[int] = await cursor.fetchall()
+    return _one("profile/hold_user", rows)
 
 
 # ---- profile/load f5da27b5096bf55b 4482849a8e86e526

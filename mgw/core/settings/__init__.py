@@ -18,6 +18,7 @@ from mgw.core.settings.schema import (
     GraphSettings,
     ProfileSettings,
     RecommendSettings,
+    ServiceSettings,
     Settings,
     SparkSettings,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "LoadedSettings",
     "ProfileSettings",
     "RecommendSettings",
+    "ServiceSettings",
     "Settings",
     "Source",
     "SparkSettings",

@@ -248,6 +248,38 @@ class DiversitySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     exploration: Share = 0.0
 
 
+class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The recommendation service, `mgw serve`.
+
+    Attributes:
+        host: the address to listen on; `0.0.0.0` is every one of this machine.
+        port: the port to listen on.
+        workers: processes that answer.
+        threads: requests that a worker works on at once; each has a connection to the database.
+        queue: requests that wait for a thread, at most; further ones are told to come back.
+        deadline_s: after how long a request is given up, in seconds.
+        drain_s: how long requests that are under way may take when the service is to end, in seconds.
+        body_limit_bytes: the longest body of a request.
+        most_titles: the longest list that may be asked for.
+        refresh_s: how often a worker looks for a new model, and for a database that was away, in seconds.
+        cache_entries: lists that a worker keeps to answer again; 0 keeps none.
+        cache_ttl_s: how long a list is good, in seconds, where nothing new is known of its user before.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8082
+    workers: PositiveInt = 1
+    threads: PositiveInt = 4
+    queue: PositiveInt = 64
+    deadline_s: Positive = 2.0
+    drain_s: PositiveInt = 30
+    body_limit_bytes: PositiveInt = 1_048_576
+    most_titles: PositiveInt = 100
+    refresh_s: Positive = 1.0
+    cache_entries: Annotated[int, Meta(ge=0)] = 10_000
+    cache_ttl_s: PositiveInt = 300
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole tree.
 
@@ -269,3 +301,4 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     context: ContextSettings = field(default_factory=ContextSettings)
     blend: BlendSettings = field(default_factory=BlendSettings)
     diversity: DiversitySettings = field(default_factory=DiversitySettings)
+    service: ServiceSettings = field(default_factory=ServiceSettings)

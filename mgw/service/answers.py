@@ -1,0 +1,345 @@
+"""What the service answers: blocking, for the threads of a worker.
+
+database   model    answer
+there      there    the whole pipeline
+away       there    what the snapshot alone knows: the user's trained factors and what was popular; what the user
+                    has watched is not known, so it may be on the list
+there      none     what is watched most these days, without what the user has met
+away       none     none
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from mgw.core.database import queries
+from mgw.core.errors import ContentUnknown, MgwError, ModelMissing, UserUnknown
+from mgw.recommend.context import Context
+from mgw.recommend.eligibility import EVERY_TITLE, eligible_titles, unknown_titles
+from mgw.recommend.history import read_history
+from mgw.recommend.profile import save_profile
+from mgw.service.connections import AWAY
+from mgw.service.messages import (
+    ProfileUpdateReply,
+    ProfileUpdateRequest,
+    Recommendation,
+    RecommendationsReply,
+    RecommendationsRequest,
+    RequestContext,
+    ScoreComponents,
+    ScoreReply,
+    ScoreRequest,
+    SimilarReply,
+    SimilarRequest,
+    SimilarTitle,
+    ViewingEvent,
+)
+from mgw.service.problems import Fault, bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+    from mgw.core.settings import Settings
+    from mgw.recommend.eligibility import Eligibility
+    from mgw.recommend.history import History
+    from mgw.recommend.hybrid import Evidence
+    from mgw.service.clock import Clock
+    from mgw.service.connections import Connections
+    from mgw.service.messages import Degraded
+    from mgw.service.models import Model, Models
+
+_log = logging.getLogger(__name__)
+
+CLOCK_SKEW_S = 300.0
+ELIGIBLE_FOR_S = 30.0
+"""How old what is known of the titles' availability may be."""
+
+POPULAR_FOR_S = 60.0
+POPULAR_TITLES = 1_000
+
+
+class Answers:
+    """Answers from the model of the moment and the database.
+
+    Args:
+        settings: the whole tree.
+        models: the model.
+        connections: to the database.
+        clock: is told of news.
+    """
+
+    def __init__(self, settings: Settings, models: Models, connections: Connections, clock: Clock) -> None:
+        self.models = models
+        self.connections = connections
+        self._settings = settings
+        self._clock = clock
+        self._eligible: Eligibility = EVERY_TITLE
+        self._eligible_at = -np.inf
+        self._popular: list[queries.CataloguePopularRow] = []
+        self._popular_at = -np.inf
+
+    def refresh(self) -> None:
+        """Look for a new model, for a database that was away, and for what else changes with time."""
+        self.models.refresh()
+        if self.connections.is_away:
+            self.connections.probe()
+        try:
+            self._refresh_titles()
+        except AWAY:
+            pass
+        except MgwError as error:
+            _log.warning("what may be recommended cannot be read: %s", error)
+
+    def recommend(self, request: RecommendationsRequest) -> RecommendationsReply:
+        """Recommend titles to a user."""
+        model = self.models.current
+        limit = self._limit(request.limit)
+        if model is None:
+            return self._popular_titles(request, limit)
+        evidence, degraded = self._evidence(model, request.user_id)
+        diversity = self._settings.diversity
+        if request.diversity_threshold is not None:
+            diversity = msgspec.structs.replace(diversity, threshold=request.diversity_threshold)
+        answer = model.hybrid.answer(
+            evidence,
+            limit,
+            context=_context(request.context),
+            stated_genres=request.genres,
+            eligibility=self._eligibility(request.exclude_watched),
+            diversity=diversity,
+            rng=np.random.default_rng(),
+        )
+        listed = tuple(
+            Recommendation(
+                content_id=each.content_id,
+                title=each.title,
+                confidence_score=each.confidence,
+                recommendation_type=each.type.value,
+                based_on=each.based_on,
+                explanation=each.explanation,
+            )
+            for each in answer.recommendations
+        )
+        return self._reply(listed, model.name, known_user=answer.known_user, degraded=degraded)
+
+    def similar(self, request: SimilarRequest) -> SimilarReply:
+        """Find titles like another."""
+        model = self._model()
+        found = model.recommender.similar(request.content_id, self._limit(request.limit), eligibility=self._eligible)
+        return SimilarReply(
+            content_id=request.content_id,
+            similar_content=tuple(
+                SimilarTitle(
+                    content_id=each.content_id,
+                    title=model.hybrid.title(each.content_id) or each.content_id,
+                    similarity=each.similarity,
+                )
+                for each in found
+            ),
+            model=model.name,
+            degraded=self._degraded(),
+        )
+
+    def score(self, request: ScoreRequest) -> ScoreReply:
+        """Score a title for a user.
+
+        Raises:
+            UserUnknown: nobody has this id.
+            ContentUnknown: the model does not know the title.
+        """
+        model = self._model()
+        if model.hybrid.title(request.content_id) is None:
+            raise ContentUnknown(f"the model {model.name} does not know {request.content_id!r}")
+        evidence, degraded = self._evidence(model, request.user_id)
+        if not evidence.history.user_exists:
+            raise UserUnknown(f"there is no user {request.user_id!r}")
+        found = model.hybrid.score(evidence, request.content_id, context=_context(request.context))
+        components = ScoreComponents(
+            collaborative=found.components["collaborative"],
+            content_based=found.components["content"],
+            graph_based=found.components["graph"],
+            context=found.components["context"],
+        )
+        return ScoreReply(
+            user_id=request.user_id,
+            content_id=request.content_id,
+            score=found.score,
+            components=components,
+            model=model.name,
+            degraded=degraded,
+        )
+
+    def update(self, request: ProfileUpdateRequest) -> ProfileUpdateReply:
+        """Store events of a user, all or none, and make the user's profile anew.
+
+        Raises:
+            Problem: an event is on a title that there is not, or from the future.
+            DatabaseError: nothing was stored.
+        """
+
+        def work(connection: Connection[TupleRow]) -> tuple[int, int | None]:
+            if faults := event_faults(connection, request.viewing_events):
+                raise bad_request("nothing was stored", *faults)
+            queries.profile_add_user(connection, user_id=request.user_id)
+            user = queries.profile_hold_user(connection, user_id=request.user_id)
+            new = _add_events(connection, user, request.viewing_events)
+            return new, self._update_profile(connection, request.user_id)
+
+        new, dimensions = self.connections.run(work)
+        self._clock.touch(request.user_id)  # before anybody hears that it is done
+        return ProfileUpdateReply(
+            status="updated",
+            user_id=request.user_id,
+            events_processed=len(request.viewing_events),
+            events_new=new,
+            preference_vector_dim=dimensions,
+        )
+
+    def update_faults(self, events: Sequence[ViewingEvent | None]) -> list[Fault]:
+        """Find what is wrong with those events that can be read, for a request that cannot be taken as a whole."""
+        return self.connections.run(lambda connection: event_faults(connection, events))
+
+    def _update_profile(self, connection: Connection[TupleRow], user_id: str) -> int | None:
+        model = self.models.current
+        if model is None:
+            return None
+        history = read_history(connection, user_id)
+        profile = model.hybrid.profile(history)
+        save_profile(connection, user_id, model.name, profile, model.hybrid.genres)
+        return len(profile.preference)
+
+    def _evidence(self, model: Model, user_id: str) -> tuple[Evidence, tuple[Degraded, ...]]:
+        try:
+            return self.connections.run(lambda connection: model.hybrid.read(connection, user_id)), ()
+        except AWAY:
+            return model.hybrid.trained(user_id), ("database",)
+
+    def _popular_titles(self, request: RecommendationsRequest, limit: int) -> RecommendationsReply:
+        """Answer without a model."""
+        history = self.connections.run(lambda connection: read_history(connection, request.user_id))
+        eligible = self._eligibility(request.exclude_watched)
+        left = [row for row in self._popular if _is_listable(row.external_id, eligible, history)][:limit]
+        most = max((row.popularity for row in left), default=1.0)
+        listed = tuple(
+            Recommendation(
+                content_id=row.external_id,
+                title=row.title,
+                confidence_score=row.popularity / most,
+                recommendation_type="cold_start",
+                based_on=(),
+                explanation="watched by many these days",
+            )
+            for row in left
+        )
+        return self._reply(listed, None, known_user=history.user_exists, degraded=("model",))
+
+    def _reply(
+        self,
+        listed: tuple[Recommendation, ...],
+        model: str | None,
+        *,
+        known_user: bool,
+        degraded: tuple[Degraded, ...],
+    ) -> RecommendationsReply:
+        return RecommendationsReply(
+            recommendations=listed,
+            generated_at=datetime.now(UTC),
+            ttl_seconds=0 if degraded else self._settings.service.cache_ttl_s,
+            model=model,
+            known_user=known_user,
+            degraded=degraded,
+        )
+
+    def _model(self) -> Model:
+        if self.models.current is None:
+            raise ModelMissing("no model has been trained yet")
+        return self.models.current
+
+    def _degraded(self) -> tuple[Degraded, ...]:
+        return ("database",) if self.connections.is_away else ()
+
+    def _limit(self, limit: int | None) -> int:
+        most = self._settings.service.most_titles
+        if limit is not None and limit > most:
+            raise bad_request("the request is not valid", Fault("limit", f"at most {most} titles may be asked for"))
+        return limit or min(self._settings.recommend.top_k, most)
+
+    def _eligibility(self, exclude_watched: bool | None) -> Eligibility:
+        wanted = self._settings.recommend.exclude_watched if exclude_watched is None else exclude_watched
+        return replace(self._eligible, watched=not wanted)
+
+    def _refresh_titles(self) -> None:
+        now = time.monotonic()
+        if now - self._eligible_at > ELIGIBLE_FOR_S:
+            settings = self._settings.recommend
+            self._eligible = self.connections.run(
+                lambda connection: eligible_titles(connection, settings, datetime.now(UTC))
+            )
+            self._eligible_at = now
+        if self.models.current is None and now - self._popular_at > POPULAR_FOR_S:
+            self._popular = self.connections.run(self._read_popular)
+            self._popular_at = now
+
+    def _read_popular(self, connection: Connection[TupleRow]) -> list[queries.CataloguePopularRow]:
+        return queries.catalogue_popular(
+            connection,
+            half_life_days=self._settings.context.half_life_days,
+            minimum_completion=self._settings.graph.minimum_completion,
+            top_k=POPULAR_TITLES,
+        )
+
+
+def _context(asked: RequestContext) -> Context:
+    return Context(asked.time_of_day, asked.device_type, asked.mood, asked.viewing_with)
+
+
+def _is_listable(content_id: str, eligible: Eligibility, history: History) -> bool:
+    allowed = (eligible.only is None or content_id in eligible.only) and content_id not in eligible.never
+    return allowed and (eligible.watched or content_id not in history.titles)
+
+
+def event_faults(connection: Connection[TupleRow], events: Sequence[ViewingEvent | None]) -> list[Fault]:
+    """Find why events cannot be stored though each can be read; None is one that cannot, and keeps its place."""
+    now = time.time()
+    unknown = set(unknown_titles(connection, [event.content_id for event in events if event is not None]))
+    faults = []
+    for place, event in enumerate(events):
+        if event is None:
+            continue
+        if event.content_id in unknown:
+            faults.append(Fault(f"viewing_events[{place}].content_id", f"there is no content {event.content_id!r}"))
+        if event.at.timestamp() > now + CLOCK_SKEW_S:
+            faults.append(Fault(f"viewing_events[{place}].at", f"{event.at.isoformat()} is in the future"))
+        if event.at.timestamp() < 0:
+            faults.append(Fault(f"viewing_events[{place}].at", f"{event.at.isoformat()} is before 1970"))
+    return faults
+
+
+def _add_events(connection: Connection[TupleRow], user: int, events: Sequence[ViewingEvent]) -> int:
+    return queries.profile_add_events(
+        connection,
+        user_id=user,
+        content_ids=[event.content_id for event in events],
+        at=[event.at for event in events],
+        completion_rates=[_completion(event) for event in events],
+        ratings=[event.rating or 0.0 for event in events],
+        are_rewatched=[event.is_rewatch for event in events],
+        are_dismissed=[event.dismissed for event in events],
+        devices=[event.device or "" for event in events],
+    )
+
+
+def _completion(event: ViewingEvent) -> float:
+    if isinstance(event.completion_rate, float):
+        return event.completion_rate
+    return 0.0 if event.dismissed else 1.0
