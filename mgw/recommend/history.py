@@ -12,6 +12,8 @@ from mgw.recommend.engagement import engagement
 from mgw.recommend.interactions import Events, strength_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
     from psycopg import Connection
     from psycopg.rows import TupleRow
@@ -50,9 +52,24 @@ class History:
 
 def read_history(connection: Connection[TupleRow], user_id: str) -> History:
     """Read the history of the user with the caller's id `user_id`."""
-    rows = queries.history_by_user(connection, user_id=user_id)
-    if not rows:
-        return History.empty(user_exists=queries.history_user_exists(connection, user_id=user_id))
+    with connection.pipeline():
+        return send_history(connection, user_id)()
+
+
+def send_history(connection: Connection[TupleRow], user_id: str) -> Callable[[], History]:
+    """Ask, in a pipeline, for the history of a user; return what fetches it."""
+    fetch = queries.history_by_user_pipelined(connection, user_id=user_id)
+
+    def read() -> History:
+        rows = fetch()
+        if not rows:
+            return History.empty(user_exists=queries.history_user_exists(connection, user_id=user_id))
+        return _history_of(rows)
+
+    return read
+
+
+def _history_of(rows: Sequence[queries.HistoryByUserRow]) -> History:
     ids, titles, at, completion, rating, is_rewatch, dismissed = zip(*rows, strict=True)
     seen = tuple(dict.fromkeys(ids))
     column = {content_id: place for place, content_id in enumerate(seen)}

@@ -18,7 +18,7 @@ from mgw.recommend.context import NO_CONTEXT, Context
 from mgw.recommend.diversity import choose_slate
 from mgw.recommend.eligibility import EVERY_TITLE
 from mgw.recommend.graph import GraphSource
-from mgw.recommend.history import History, read_history
+from mgw.recommend.history import History, send_history
 from mgw.recommend.pipeline import Pipeline
 from mgw.recommend.reasons import Reasons, leading_source
 from mgw.recommend.recommender import RecommendationType, require_names
@@ -138,10 +138,14 @@ class Hybrid:
 
     def read(self, connection: Connection[TupleRow], user_id: str) -> Evidence:
         """Read what the database knows of the user with the caller's id `user_id`."""
-        history = read_history(connection, user_id)
-        if not history.liked:
-            return Evidence(history)
-        return Evidence(history, self._graph_source(connection).scores(connection, user_id))
+        graph = self._graph_source(connection)
+        with connection.pipeline():
+            read, seeds = send_history(connection, user_id), graph.seeds(connection, user_id)
+            history = read()
+            if not history.liked:
+                return Evidence(history)
+            fetch = graph.send(connection, user_id, seeds())
+        return Evidence(history, fetch())
 
     def recommend(
         self,
@@ -285,10 +289,11 @@ class Hybrid:
     def _graph_source(self, connection: Connection[TupleRow]) -> GraphSource:
         if self._graph is None:
             named = {row.id: self._columns.get(row.external_id, -1) for row in queries.training_content(connection)}
-            self._graph = GraphSource(
+            self._graph = GraphSource.of(
                 {identity: column for identity, column in named.items() if column >= 0},
                 self._viewers,
                 max(int(self.snapshot.manifest.data["users"]), 1),
+                self.pipeline.catalogue,
                 self.settings.graph,
             )
         return self._graph

@@ -145,7 +145,7 @@ def score_split(
     viewers = _viewers(split.history, users)
     columns = {int(identity): place for place, identity in enumerate(data.events.item_ids)}
     popularity = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.int64)
-    graph = GraphSource(columns, popularity, matrix.shape[0], settings.graph)
+    graph = GraphSource.of(columns, popularity, matrix.shape[0], catalogue, settings.graph)
     table = np.empty((len(users), len(Source), matrix.shape[1]), dtype=np.float32)
     hidden = only_events_of(connection, split.history, split.train)
     with hidden, progress.stage("Asking all sources", total=len(users)) as stage:

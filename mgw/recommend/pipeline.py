@@ -17,6 +17,7 @@ from mgw.recommend.blend import Source, source_weights
 from mgw.recommend.content import Catalogue
 from mgw.recommend.context import NO_CONTEXT, Context, ContextSource, Trends
 from mgw.recommend.foldin import FoldIn
+from mgw.recommend.graph import FIELDS
 from mgw.recommend.profile import Profile
 from mgw.recommend.snapshot import settings_of
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mgw.core.artifacts import Snapshot
-    from mgw.core.settings import Settings
+    from mgw.core.settings import GraphSettings, Settings
     from mgw.recommend.viewer import Viewer
 
 
@@ -38,23 +39,23 @@ class Pipeline:
         fold_in: the collaborative source.
         catalogue: the content source.
         context: the context source.
-        titles_with: how many titles have each word of the catalogue, `(n_words,)`.
+        word_weights: what a word counts for that two titles share, a rare one more; 0 where it says nothing of what a
+            title is about, `(n_words,)`.
         settings: the whole tree; read are profile, graph and blend.
     """
 
     fold_in: FoldIn
     catalogue: Catalogue
     context: ContextSource
-    titles_with: NDArray[np.int64]
+    word_weights: NDArray[np.float64]
     settings: Settings
 
     @classmethod
     def of(cls, fold_in: FoldIn, catalogue: Catalogue, trends: Trends, settings: Settings) -> Self:
         """Put the sources together."""
         genres, names = catalogue.field("genre")
-        titles_with = np.bincount(catalogue.features.indices, minlength=len(catalogue.words))
         source = ContextSource(trends, genres, names, catalogue.runtimes, settings.context)
-        return cls(fold_in, catalogue, source, titles_with, settings)
+        return cls(fold_in, catalogue, source, _word_weights(catalogue, settings.graph), settings)
 
     @classmethod
     def of_snapshot(cls, snapshot: Snapshot, settings: Settings) -> Self:
@@ -131,3 +132,10 @@ def weights_for(n_liked: int, weights: NDArray[np.float64], prior_events: int) -
     shifted = (1 - prior) * weights / max(float(weights.sum()), 1e-12)
     shifted[list(Source).index(Source.CONTEXT)] += prior
     return shifted
+
+
+def _word_weights(catalogue: Catalogue, settings: GraphSettings) -> NDArray[np.float64]:
+    titles_with = np.maximum(np.bincount(catalogue.features.indices, minlength=len(catalogue.words)), 1)
+    fields = [FIELDS.get(word.partition(b" ")[0].decode()) for word in catalogue.words.tolist()]
+    weights = np.array([0.0 if field is None else getattr(settings, field) for field in fields])
+    return weights * np.log1p(len(catalogue.titles) / titles_with)

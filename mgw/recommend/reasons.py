@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from mgw.recommend.blend import Source
+from mgw.recommend.graph import FIELDS
 from mgw.recommend.profile import event_weights
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from mgw.recommend.graph import GraphScores
     from mgw.recommend.pipeline import Pipeline
     from mgw.recommend.viewer import Viewer
-
-_FIELDS = {"actor": "cast", "director": "director", "theme": "theme", "genre": "genre"}
-"""What a field of words is called in reasons, and its weight in `graph.*`."""
 
 LEADS = 0.6
 """A source that gives at least this share of a score names its type; below, the recommendation is hybrid."""
@@ -93,35 +91,34 @@ class Reasons:
         return np.asarray(weights * (embeddings[self.viewer.items] @ embeddings[column]))
 
     def _overlap(self, column: int) -> NDArray[np.float64]:
-        features = self.pipeline.catalogue.features
-        return np.asarray(features[self.viewer.liked] @ self._weighted_words(column))
+        words = self._words(column)
+        weights = np.zeros(len(self.pipeline.word_weights))
+        weights[words] = self.pipeline.word_weights[words]
+        return np.asarray(self.pipeline.catalogue.features[self.viewer.liked] @ weights)
 
-    def _weighted_words(self, column: int) -> NDArray[np.float64]:
-        """Return the weight of each word that a title has, rare ones more, `(n_words,)`."""
-        catalogue = self.pipeline.catalogue
-        weights = np.zeros(len(catalogue.words))
-        start, end = catalogue.features.indptr[column : column + 2]
-        places = catalogue.features.indices[start:end]
-        for place in places:
-            field = catalogue.words[place].partition(b" ")[0].decode()
-            if field in _FIELDS:
-                weight = getattr(self.pipeline.settings.graph, _FIELDS[field])
-                weights[place] = weight * np.log1p(len(catalogue.titles) / self.pipeline.titles_with[place])
-        return weights
+    def _words(self, column: int) -> NDArray[np.int32]:
+        features = self.pipeline.catalogue.features
+        return np.asarray(features.indices[features.indptr[column] : features.indptr[column + 1]])
 
     def _named(self, shares: NDArray[np.float64], items: NDArray[np.int64], column: int) -> Reason:
-        order = np.argsort(-shares, kind="stable")
-        carriers = tuple(dict.fromkeys(int(items[place]) for place in order if shares[place] > 0))[: self.most]
-        return Reason(carriers, self._shared(carriers, column))
+        carriers: dict[int, None] = {}
+        for place in np.argsort(-shares, kind="stable"):
+            if shares[place] <= 0 or len(carriers) == self.most:
+                break
+            carriers[int(items[place])] = None
+        return Reason(tuple(carriers), self._shared(tuple(carriers), column))
 
     def _shared(self, carriers: tuple[int, ...], column: int) -> str:
         """Name the weightiest word that all carriers share with a title; nothing where there is none."""
         if not carriers:
             return ""
-        common = self._weighted_words(column) * (self.pipeline.catalogue.features[list(carriers)].toarray().all(axis=0))
-        place = int(np.argmax(common))
+        common = set(self._words(column).tolist()).intersection(*(self._words(each).tolist() for each in carriers))
+        weights = self.pipeline.word_weights
+        place = max(sorted(common), key=lambda word: float(weights[word]), default=None)
+        if place is None or weights[place] == 0:
+            return ""
         field, _, name = self.pipeline.catalogue.words[place].decode().partition(" ")
-        return f"{_FIELDS[field]}: {name}" if common[place] > 0 else ""
+        return f"{FIELDS[field]}: {name}"
 
 
 def leading_source(contributions: NDArray[np.float64]) -> tuple[Source, bool]:

@@ -190,10 +190,11 @@ class Answers:
         def work(connection: Connection[TupleRow]) -> tuple[int, int | None]:
             if faults := event_faults(connection, request.viewing_events):
                 raise bad_request("nothing was stored", *faults)
-            queries.profile_add_user(connection, user_id=request.user_id)
-            user = queries.profile_hold_user(connection, user_id=request.user_id)
-            new = _add_events(connection, user, request.viewing_events)
-            return new, self._update_profile(connection, request.user_id)
+            with connection.transaction():
+                queries.profile_add_user(connection, user_id=request.user_id)
+                user = queries.profile_hold_user(connection, user_id=request.user_id)
+                new = _add_events(connection, user, request.viewing_events)
+                return new, self._update_profile(connection, request.user_id)
 
         new, dimensions = self.connections.run(work)
         self._clock.touch(request.user_id)  # before anybody hears that it is done

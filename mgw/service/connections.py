@@ -67,7 +67,7 @@ class Connections:
         return self._away is not None
 
     def run(self, work: Callable[[Connection[TupleRow]], _Result]) -> _Result:
-        """Do some work with the thread's connection, in a transaction that is committed where it ends well.
+        """Do some work with the thread's connection, each statement a transaction of its own: to end one takes a trip.
 
         Args:
             work: may be done twice: a connection that was lost since the last request is opened anew.
@@ -111,15 +111,13 @@ class Connections:
 
     def _once(self, work: Callable[[Connection[TupleRow]], _Result]) -> _Result:
         with self._translated():
-            connection = self._open()
-            result = work(connection)
-            connection.commit()
-            return result
+            return work(self._open())
 
     def _open(self) -> Connection[TupleRow]:
         if self._own.connection is None:
             stack = ExitStack()
             self._own.connection = stack.enter_context(self._database.session(deadline_s=self._deadline_s))
+            self._own.connection.autocommit = True
             self._own.stack = stack
         return self._own.connection
 

@@ -1,32 +1,13 @@
 -- Titles that share genres with the seeds, for all seeds at once.
 --
--- A seed's genres share its one vote by their weight, and a rare genre weighs more: ln(1 + titles / titles with it). A
--- title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
-WITH seed_values AS (
-    SELECT t.content_id, t.genre
-    FROM content_genres t
-    WHERE t.content_id = ANY(:seed_ids::bigint[])
-),
-weights AS (
-    SELECT t.genre, ln(1 + (SELECT count(*) FROM content) / count(*)::double precision) AS weight
-    FROM content_genres t
-    WHERE t.genre IN (SELECT s.genre FROM seed_values s)
-    GROUP BY t.genre
-),
-votes AS (
-    SELECT s.genre, w.weight / sum(w.weight) OVER (PARTITION BY s.content_id) AS vote
-    FROM seed_values s
-    JOIN weights w USING (genre)
-),
-shares AS (
-    SELECT v.genre, sum(v.vote) / cardinality(:seed_ids::bigint[]) AS share
-    FROM votes v
-    GROUP BY v.genre
-)
+-- The caller gives each genre of the seeds its share of their votes: a seed's genres share one vote, a rare genre more
+-- of it. A title's similarity is what its genres have together, 0 to 1.
+-- pipelined
+-- column similarity: not null
 SELECT t.content_id, sum(s.share) AS similarity
-FROM shares s
+FROM unnest(:genres::text[], :shares::double precision[]) AS s (genre, share)
 JOIN content_genres t USING (genre)
-WHERE t.content_id <> ALL(:seed_ids::bigint[])
+WHERE NOT EXISTS (SELECT FROM unnest(:seed_ids::bigint[]) AS seed (id) WHERE seed.id = t.content_id)
 GROUP BY t.content_id
 ORDER BY similarity DESC, t.content_id
 LIMIT :top_k;

@@ -1,18 +1,23 @@
--- What each of some users, in their latest events, watched to the end or rated highly, the most certain first, for all
--- users at once.
-SELECT u.user_id, best.content_id, best.completion_rate, best.rating
-FROM unnest(:user_ids::bigint[]) AS u (user_id)
-CROSS JOIN LATERAL (
-    SELECT e.content_id, max(e.completion_rate) AS completion_rate, max(e.rating) AS rating
-    FROM (
-        SELECT l.content_id, l.completion_rate, l.rating, l.dismissed, l.at
-        FROM viewing_events l
-        WHERE l.user_id = u.user_id
-        ORDER BY l.at DESC NULLS LAST, l.content_id
-        LIMIT :events_per_user
-    ) AS e
-    GROUP BY e.content_id
-    HAVING max(e.completion_rate) >= :minimum_completion::real AND NOT bool_or(e.dismissed)
-    ORDER BY rating DESC NULLS LAST, completion_rate DESC, max(e.at) DESC NULLS LAST, e.content_id
-    LIMIT :per_user
-) AS best;
+-- What some users watched to the end and did not rate low, each user's latest, with the votes of all of them: a user's
+-- vote on a title is what the caller weighs the user with, times how far they watched it.
+-- pipelined
+-- column vote: not null
+SELECT watched.content_id, sum(watched.vote) AS vote
+FROM (
+    SELECT best.content_id, max(u.weight * best.completion_rate) AS vote
+    FROM unnest(:user_ids::bigint[], :user_weights::double precision[]) AS u (user_id, weight)
+    CROSS JOIN LATERAL (
+        SELECT e.content_id, e.completion_rate
+        FROM viewing_events e
+        WHERE e.user_id = u.user_id
+            AND e.completion_rate >= :minimum_completion::real
+            AND NOT e.dismissed
+            AND (e.rating IS NULL OR e.rating >= :minimum_rating::real)
+        ORDER BY e.at DESC NULLS LAST, e.content_id
+        LIMIT :per_user
+    ) AS best
+    GROUP BY u.user_id, best.content_id
+) AS watched
+GROUP BY watched.content_id
+ORDER BY vote DESC, watched.content_id
+LIMIT :top_k;

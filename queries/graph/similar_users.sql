@@ -2,6 +2,7 @@
 --
 -- Of each seed only the latest viewers count, so that a seed that everybody has seen costs no more than another.
 -- Similarity is the weight of the titles in common, as a share of the weight of all seeds, 0 to 1.
+-- pipelined
 -- column similarity: not null
 WITH seeds AS (
     SELECT s.content_id, s.weight

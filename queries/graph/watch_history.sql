@@ -1,6 +1,7 @@
 -- The titles that a user watched last, the latest first: the seeds of the graph.
 --
 -- Where times are not known or equal, ids decide, but hashed: in their own order, old titles would always come first.
+-- pipelined
 SELECT p.content_id, c.external_id, p.completion_rate, p.last_watched
 FROM watch_progress p
 JOIN content c ON c.id = p.content_id

@@ -1,4 +1,5 @@
 -- Everything that a user watched, rated or dismissed, oldest first; events of unknown time come before the others.
+-- pipelined
 SELECT
     c.external_id,
     c.title,

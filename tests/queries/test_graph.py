@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 import pytest
 
@@ -34,29 +33,30 @@ def seeds_of(connection, user_id="u00007", top_k=20):
     return [row[0] for row in rows(connection, "graph/watch_history", user_id=user_id, top_k=top_k)]
 
 
+def ask_similar(connection, name, shares, seeds, top_k=1000):
+    words = {"genre_similar": "genres", "theme_similar": "themes"}.get(name, "persons")
+    billed = {"billed": 3} if name == "cast_similar" else {}
+    asked = {words: list(shares), "shares": list(shares.values()), "seed_ids": seeds, "top_k": top_k}
+    return rows(connection, f"graph/{name}", **asked, **billed)
+
+
 @pytest.mark.parametrize("name", SIMILAR)
-def test_a_title_is_as_similar_as_the_rare_values_that_it_shares_with_each_seed(platform, name):
+def test_a_title_is_as_similar_as_the_shares_of_what_it_has_in_common_with_the_seeds(platform, name):
     values = defaultdict(set)
     for content_id, value in platform.execute(SIMILAR[name]):
         values[content_id].add(value)
-    counts = Counter(value for shared in values.values() for value in shared)
-    weight = {value: math.log(1 + 80 / count) for value, count in counts.items()}
     seeds = seeds_of(platform)
-    expected = {}
-    for candidate in set(values) - set(seeds):
-        votes = [
-            sum(weight[value] for value in values[seed] & values[candidate]) / sum(weight[v] for v in values[seed])
-            for seed in seeds
-            if values[seed]
-        ]
-        if any(votes):
-            expected[candidate] = sum(votes) / len(seeds)
-
-    billed = {"billed": 3} if name == "cast_similar" else {}
-    found = rows(platform, f"graph/{name}", seed_ids=seeds, top_k=1000, **billed)
+    of_seeds = sorted({value for seed in seeds for value in values[seed]})
+    shares = {value: 1 / (3 + place) for place, value in enumerate(of_seeds)}
+    expected = {
+        candidate: sum(shares[value] for value in found & shares.keys())
+        for candidate, found in values.items()
+        if candidate not in seeds and found & shares.keys()
+    }
+    found = ask_similar(platform, name, shares, seeds)
     assert dict(found) == pytest.approx(expected)
     assert [similarity for _, similarity in found] == sorted((s for _, s in found), reverse=True)
-    assert rows(platform, f"graph/{name}", seed_ids=seeds, top_k=3, **billed) == found[:3]
+    assert ask_similar(platform, name, shares, seeds, top_k=3) == found[:3]
 
 
 def test_watch_history_is_the_latest_first_and_names_a_title_once(platform):
@@ -100,32 +100,41 @@ def test_of_each_seed_only_the_latest_viewers_are_looked_at(platform):
     assert {row[0] for row in found} == {user for (user,) in latest} - {me}
 
 
-def test_highly_rated_gives_each_user_their_best_and_nothing_dismissed(platform):
+def test_highly_rated_sums_the_votes_of_each_user_for_their_latest_titles(platform):
     users = [row[0] for row in platform.execute("SELECT id FROM users ORDER BY id LIMIT 5")]
-    found = rows(
-        platform, "graph/highly_rated", user_ids=users, minimum_completion=0.7, per_user=4, events_per_user=500
-    )
-    assert Counter(row[0] for row in found).keys() == set(users)
-    assert max(Counter(row[0] for row in found).values()) == 4
-    assert all(row[2] >= 0.7 for row in found)
-    dismissed = set(platform.execute("SELECT user_id, content_id FROM viewing_events WHERE dismissed").fetchall())
-    assert not {(row[0], row[1]) for row in found} & dismissed
+    weights = {user: 0.1 * (1 + place) for place, user in enumerate(users)}
+    expected = defaultdict(float)
     for user in users:
-        ratings = [row[3] for row in found if row[0] == user]
-        assert ratings == sorted(ratings, key=lambda rating: (rating is None, -(rating or 0)))
+        latest = platform.execute(
+            "SELECT content_id, completion_rate FROM viewing_events WHERE user_id = %s AND completion_rate >= 0.7"
+            " AND NOT dismissed AND coalesce(rating, 4) >= 4 ORDER BY at DESC, content_id LIMIT 6",
+            (user,),
+        ).fetchall()
+        for content_id in {content_id for content_id, _ in latest}:
+            expected[content_id] += weights[user] * max(rate for other, rate in latest if other == content_id)
+    found = rows(
+        platform, "graph/highly_rated", user_ids=users, user_weights=list(weights.values()), minimum_completion=0.7,
+        minimum_rating=4, per_user=6, top_k=1000,
+    )  # fmt: skip
+    assert {row.content_id: row.vote for row in found} == pytest.approx(expected)
+    assert [row.vote for row in found] == sorted((row.vote for row in found), reverse=True)
 
 
-def test_highly_rated_looks_at_the_latest_events_alone(platform):
+def test_highly_rated_counts_a_title_that_somebody_watched_twice_once(platform):
     (me,) = platform.execute("SELECT id FROM users WHERE external_id = 'u00007'").fetchone()
-    latest = platform.execute(
-        "SELECT content_id FROM viewing_events WHERE user_id = %s ORDER BY at DESC, content_id LIMIT 5", (me,)
-    ).fetchall()
-    found = rows(platform, "graph/highly_rated", user_ids=[me], minimum_completion=0, per_user=50, events_per_user=5)
-    assert {row[1] for row in found} <= {content for (content,) in latest}
-    assert found
+    (content,) = platform.execute("SELECT id FROM content ORDER BY id LIMIT 1").fetchone()
+    for day, rate in ((1, 0.8), (2, 0.9)):
+        platform.execute(
+            "INSERT INTO viewing_events (user_id, content_id, at, completion_rate) VALUES (%s, %s, %s, %s)",
+            (me, content, f"2090-01-0{day} 00:00Z", rate),
+        )
+    found = rows(
+        platform, "graph/highly_rated", user_ids=[me], user_weights=[1.0], minimum_completion=0.7, minimum_rating=4,
+        per_user=2, top_k=9,
+    )  # fmt: skip
+    assert [(row.content_id, row.vote) for row in found] == [(content, pytest.approx(0.9))]
 
 
 def test_without_seeds_there_is_nothing_similar(platform):
     for name in SIMILAR:
-        billed = {"billed": 3} if name == "cast_similar" else {}
-        assert rows(platform, f"graph/{name}", seed_ids=[], top_k=10, **billed) == []
+        assert ask_similar(platform, name, {}, []) == []

@@ -67,7 +67,8 @@ def test_a_time_between_two_seconds_is_not_cut(platform, data):
 
 def test_the_graph_asks_the_same_as_in_answering(platform, data):
     columns = {int(identity): place for place, identity in enumerate(data.events.item_ids)}
-    graph = GraphSource(columns, np.ones(len(columns), dtype=np.int64), 60, GraphSettings())
+    catalogue = read_catalogue(platform, data.events, SETTINGS.content)
+    graph = GraphSource.of(columns, np.ones(len(columns), dtype=np.int64), 60, catalogue, GraphSettings())
     everything = graph.scores(platform, "u00007").total
     with only_events_of(platform, data.events):
         assert graph.scores(platform, "u00007").total == pytest.approx(everything)

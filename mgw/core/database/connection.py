@@ -184,11 +184,14 @@ class Database:
 
 
 def _given_up_after(deadline_s: float | None, options: Mapping[str, str | int]) -> dict[str, str | int]:
-    """Return what makes a statement end in time, in addition to other options."""
+    """Return what makes a statement end in time, in addition to other options.
+
+    Who has a deadline asks the same few questions again and again: each is planned once, not with every parameter.
+    """
     if deadline_s is None:
         return {}
     milliseconds = max(1, round(deadline_s * 1000))
-    settings = f"{options['options']} -c statement_timeout={milliseconds}"
+    settings = f"{options['options']} -c statement_timeout={milliseconds} -c plan_cache_mode=force_generic_plan"
     return {"options": settings, "tcp_user_timeout": milliseconds}
 
 

@@ -67,7 +67,7 @@ def _at_most_one(name: str, rows: list[_T]) -> _T | None:
 # There are none.
 
 
-# ---- adapters/delete d8d19dc53c827ea3 70decafa0724466c
+# ---- adapters/delete a07dc928e2c6890d 70decafa0724466c
 _ADAPTERS_DELETE: Final = """DELETE FROM lora_adapters a
 USING users u
 WHERE u.id = a.user_id AND u.external_id = (%(user_id)s::text)"""
@@ -93,7 +93,7 @@ async def adapters_delete_async(
     return (await connection.execute(_ADAPTERS_DELETE, {"user_id": user_id})).rowcount
 
 
-# ---- adapters/hold_user fbc65c730ec27027 34c4e1bb8b34ca3b
+# ---- adapters/hold_user 25a2d71fb57c0e65 34c4e1bb8b34ca3b
 _ADAPTERS_HOLD_USER: Final = """SELECT id FROM users WHERE external_id = (%(user_id)s::text) FOR NO KEY UPDATE"""
 
 
@@ -123,7 +123,7 @@ async def adapters_hold_user_async(
     return _at_most_one("adapters/hold_user", rows)
 
 
-# ---- adapters/list 4aab8f37325674a7 f0b3ed5b86852fde
+# ---- adapters/list 83cfc0d128178317 f0b3ed5b86852fde
 _ADAPTERS_LIST: Final = """SELECT a.name, a.version, a.base_snapshot, a.rank, octet_length(a.weights) AS size_bytes, a.events_used, a.created_at
 FROM lora_adapters a
 JOIN users u ON u.id = a.user_id
@@ -169,7 +169,7 @@ async def adapters_list_async(
     return rows
 
 
-# ---- adapters/load 39128933fa0b6212 a86d7b586d66ff0e
+# ---- adapters/load c6a1c045730eaef6 a86d7b586d66ff0e
 _ADAPTERS_LOAD: Final = """SELECT a.version, a.format_version, a.rank, a.weights, a.checksum, a.events_used, a.metrics, a.created_at
 FROM lora_adapters a
 JOIN users u ON u.id = a.user_id
@@ -221,7 +221,7 @@ async def adapters_load_async(
     return _at_most_one("adapters/load", rows)
 
 
-# ---- adapters/prune a1e548783371ffa1 05f458061fc890a2
+# ---- adapters/prune e070ea830b9f55a8 05f458061fc890a2
 _ADAPTERS_PRUNE: Final = """DELETE FROM lora_adapters a
 WHERE a.version <= (
     SELECT max(b.version) - (%(keep)s::integer)::integer FROM lora_adapters b WHERE b.user_id = a.user_id AND b.name = a.name
@@ -248,7 +248,7 @@ async def adapters_prune_async(
     return (await connection.execute(_ADAPTERS_PRUNE, {"keep": keep})).rowcount
 
 
-# ---- adapters/save 7d72a09e0ec9feb5 7154d2bd93da4cc7
+# ---- adapters/save 25f73a2d50064acd 7154d2bd93da4cc7
 _ADAPTERS_SAVE: Final = """INSERT INTO lora_adapters (
     user_id, name, version, base_snapshot, format_version, rank, weights, checksum, events_used, metrics
 )
@@ -318,7 +318,7 @@ async def adapters_save_async(
     return _at_most_one("adapters/save", rows)
 
 
-# ---- audit/list 93f4dfd34ed95914 2162c6a044f5a53f
+# ---- audit/list 86e5f15294611440 2162c6a044f5a53f
 _AUDIT_LIST: Final = """SELECT id, at, user_id, action, resource_type, resource_id, details, ip, user_agent
 FROM audit_logs
 WHERE (at, id) < ((%(before_at)s::timestamp with time zone)::timestamptz, (%(before_id)s::bigint)::bigint)
@@ -385,7 +385,7 @@ async def audit_list_async(
     return rows
 
 
-# ---- audit/purge f7793e262e143b8c a36cd3169ee85d3a
+# ---- audit/purge 095071704d4152cf a36cd3169ee85d3a
 _AUDIT_PURGE: Final = """DELETE FROM audit_logs WHERE at < (%(before)s::timestamp with time zone)::timestamptz"""
 
 
@@ -409,7 +409,7 @@ async def audit_purge_async(
     return (await connection.execute(_AUDIT_PURGE, {"before": before})).rowcount
 
 
-# ---- audit/record 74f10b2512d8f57e f43b375e46270d0b
+# ---- audit/record 765e187ae8e0e510 f43b375e46270d0b
 _AUDIT_RECORD: Final = """INSERT INTO audit_logs (at, user_id, action, resource_type, resource_id, details, ip, user_agent)
 SELECT l.at, l.user_id, l.action, l.resource_type, l.resource_id, l.details, l.ip::inet, l.user_agent
 FROM unnest(
@@ -453,7 +453,7 @@ async def audit_record_async(
     return (await connection.execute(_AUDIT_RECORD, {"at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents})).rowcount
 
 
-# ---- catalogue/by_ids 39c870d0f28fe95d fd59e5cd5c0e32b9
+# ---- catalogue/by_ids e5fdda7ec12da9a5 fd59e5cd5c0e32b9
 _CATALOGUE_BY_IDS: Final = """SELECT
     c.external_id,
     c.title,
@@ -502,7 +502,7 @@ async def catalogue_by_ids_async(
     return rows
 
 
-# ---- catalogue/known_ids 5db1c7fca9cb137e 04d20d04896e7472
+# ---- catalogue/known_ids 4b9246f29b89fc39 04d20d04896e7472
 _CATALOGUE_KNOWN_IDS: Final = """SELECT external_id FROM content WHERE external_id = ANY((%(content_ids)s::text[]))"""
 
 
@@ -532,7 +532,7 @@ async def catalogue_known_ids_async(
     return rows
 
 
-# ---- catalogue/names 9f3409ec7db8c077 79c5fb8f9ff4c157
+# ---- catalogue/names e1e47354823376e6 79c5fb8f9ff4c157
 _CATALOGUE_NAMES: Final = """SELECT external_id, title FROM content"""
 
 
@@ -559,7 +559,7 @@ async def catalogue_names_async(connection: AsyncConnection[Any], /) -> list[Cat
     return rows
 
 
-# ---- catalogue/only_read 25d2b05db1a1da35 b12f95d9666b010e
+# ---- catalogue/only_read 1ae2051469db62ea b12f95d9666b010e
 _CATALOGUE_ONLY_READ: Final = """SET TRANSACTION READ ONLY"""
 
 
@@ -573,7 +573,7 @@ async def catalogue_only_read_async(connection: AsyncConnection[Any], /) -> None
     await connection.execute(_CATALOGUE_ONLY_READ)
 
 
-# ---- catalogue/popular ad489aa62aba9fce 8869cf05f7ed1da7
+# ---- catalogue/popular 64ff20cd7fdab5b3 8869cf05f7ed1da7
 _CATALOGUE_POPULAR: Final = """SELECT c.external_id, c.title, sum(
     CASE WHEN e.at IS NULL THEN 1e-9
         ELSE 0.5 ^ least((extract(epoch FROM latest.at) - extract(epoch FROM e.at)) / (86400 * (%(half_life_days)s::double precision)::double precision), 30)::double precision
@@ -630,7 +630,7 @@ async def catalogue_popular_async(
     return rows
 
 
-# ---- catalogue/regions 776386f51b39d50b 0c2785aab104102d
+# ---- catalogue/regions 733e61d14cf364b2 0c2785aab104102d
 _CATALOGUE_REGIONS: Final = """SELECT DISTINCT region FROM content_availability WHERE region IS NOT NULL ORDER BY region"""
 
 
@@ -650,7 +650,7 @@ async def catalogue_regions_async(connection: AsyncConnection[Any], /) -> list[s
     return rows
 
 
-# ---- catalogue/unavailable e872e72c481f0af4 d48df5136a17c163
+# ---- catalogue/unavailable df3ec15e7bc0aff8 d48df5136a17c163
 _CATALOGUE_UNAVAILABLE: Final = """SELECT c.external_id
 FROM content c
 WHERE EXISTS (SELECT FROM content_availability a WHERE a.content_id = c.id)
@@ -692,7 +692,7 @@ async def catalogue_unavailable_async(
     return rows
 
 
-# ---- evaluate/analyze_events b714f72a62b9856a 8393d7b670d26edc
+# ---- evaluate/analyze_events 2f29cd19e03d515e 8393d7b670d26edc
 _EVALUATE_ANALYZE_EVENTS: Final = """ANALYZE pg_temp.viewing_events"""
 
 
@@ -706,7 +706,7 @@ async def evaluate_analyze_events_async(connection: AsyncConnection[Any], /) -> 
     await connection.execute(_EVALUATE_ANALYZE_EVENTS)
 
 
-# ---- evaluate/copy_pairs 2a1187081a0d369b 0e5fb180c55b1d03
+# ---- evaluate/copy_pairs 0cc5e66dd3331944 0e5fb180c55b1d03
 _EVALUATE_COPY_PAIRS: Final = """COPY known_pairs (user_id, content_id, until) FROM STDIN"""
 
 
@@ -720,7 +720,7 @@ def evaluate_copy_pairs_async(connection: AsyncConnection[Any], /) -> AbstractAs
     return connection.cursor().copy(_EVALUATE_COPY_PAIRS)
 
 
-# ---- evaluate/hide_events 4a4a8793bf61b0a2 8eba3625eb44366b
+# ---- evaluate/hide_events b9684747264460d1 8eba3625eb44366b
 _EVALUATE_HIDE_EVENTS: Final = """CREATE TEMP TABLE viewing_events ON COMMIT DROP AS
 SELECT e.user_id, e.content_id, e.at, e.completion_rate, e.rating, e.dismissed
 FROM viewing_events e
@@ -738,7 +738,7 @@ async def evaluate_hide_events_async(connection: AsyncConnection[Any], /) -> Non
     await connection.execute(_EVALUATE_HIDE_EVENTS)
 
 
-# ---- evaluate/hide_progress e99777f3be493ead c98e9d1e605e01fa
+# ---- evaluate/hide_progress 917e0215e36d8fa8 c98e9d1e605e01fa
 _EVALUATE_HIDE_PROGRESS: Final = """CREATE TEMP VIEW watch_progress AS
 SELECT user_id, content_id, max(completion_rate) AS completion_rate, max(at) AS last_watched
 FROM viewing_events
@@ -756,7 +756,7 @@ async def evaluate_hide_progress_async(connection: AsyncConnection[Any], /) -> N
     await connection.execute(_EVALUATE_HIDE_PROGRESS)
 
 
-# ---- evaluate/index_by_content 55c818eec0313b79 a5dab268bc505649
+# ---- evaluate/index_by_content 7af80d1a6bfcd494 a5dab268bc505649
 _EVALUATE_INDEX_BY_CONTENT: Final = """CREATE INDEX ON pg_temp.viewing_events (content_id, at DESC NULLS LAST, user_id)"""
 
 
@@ -770,7 +770,7 @@ async def evaluate_index_by_content_async(connection: AsyncConnection[Any], /) -
     await connection.execute(_EVALUATE_INDEX_BY_CONTENT)
 
 
-# ---- evaluate/index_by_user 024280ea22ad6d81 e8a0b89d962771b1
+# ---- evaluate/index_by_user 239a98307480ae03 e8a0b89d962771b1
 _EVALUATE_INDEX_BY_USER: Final = """CREATE INDEX ON pg_temp.viewing_events (user_id, at DESC NULLS LAST, content_id)"""
 
 
@@ -784,7 +784,7 @@ async def evaluate_index_by_user_async(connection: AsyncConnection[Any], /) -> N
     await connection.execute(_EVALUATE_INDEX_BY_USER)
 
 
-# ---- evaluate/stage_pairs c09ef949d7138b52 4e8e1e72115cc6d6
+# ---- evaluate/stage_pairs b3c9c9a79385a013 4e8e1e72115cc6d6
 _EVALUATE_STAGE_PAIRS: Final = """CREATE TEMP TABLE known_pairs (
     user_id bigint NOT NULL,
     content_id bigint NOT NULL,
@@ -803,7 +803,7 @@ async def evaluate_stage_pairs_async(connection: AsyncConnection[Any], /) -> Non
     await connection.execute(_EVALUATE_STAGE_PAIRS)
 
 
-# ---- experiments/add_metrics e914f7b312ce1e96 ce77c94a31850a73
+# ---- experiments/add_metrics 70b2aed04fad9dad ce77c94a31850a73
 _EXPERIMENTS_ADD_METRICS: Final = """INSERT INTO experiment_metrics (experiment_id, name, kind, definition, higher_is_better, is_guardrail)
 SELECT (%(experiment_id)s::bigint), m.name, m.kind, m.definition, m.higher_is_better, m.is_guardrail
 FROM unnest(
@@ -841,7 +841,7 @@ async def experiments_add_metrics_async(
     return (await connection.execute(_EXPERIMENTS_ADD_METRICS, {"experiment_id": experiment_id, "names": names, "kinds": kinds, "definitions": definitions, "directions": directions, "guardrails": guardrails})).rowcount
 
 
-# ---- experiments/add_variants bf7e43bbbcd28f1f 60437546eaf60043
+# ---- experiments/add_variants 8f3cabfe18fc8e66 60437546eaf60043
 _EXPERIMENTS_ADD_VARIANTS: Final = """INSERT INTO experiment_variants (experiment_id, position, name, weight, config)
 SELECT (%(experiment_id)s::bigint), v.position - 1, v.name, v.weight, v.config
 FROM unnest((%(names)s::text[])::text[], (%(weights)s::double precision[])::double precision[], (%(configs)s::jsonb[])::jsonb[])
@@ -874,7 +874,7 @@ async def experiments_add_variants_async(
     return (await connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names, "weights": weights, "configs": configs})).rowcount
 
 
-# ---- experiments/create 0df2e5f9374d50bb 3cd905fd143675b6
+# ---- experiments/create 2a4fce4d8c0cfb76 3cd905fd143675b6
 _EXPERIMENTS_CREATE: Final = """INSERT INTO experiments (name, salt, traffic_allocation, namespace, namespace_from, namespace_to, targeting)
 VALUES ((%(name)s::text), (%(salt)s::text), (%(traffic_allocation)s::double precision), (%(namespace)s::text), (%(namespace_from)s::double precision), (%(namespace_to)s::double precision), (%(targeting)s::jsonb))
 RETURNING id"""
@@ -918,7 +918,7 @@ async def experiments_create_async(
     return _one("experiments/create", rows)
 
 
-# ---- experiments/list e9f53ca2052c16c6 ce1c72e7f7241b8a
+# ---- experiments/list ae0e52132b6165b2 ce1c72e7f7241b8a
 _EXPERIMENTS_LIST: Final = """SELECT id, name, status, traffic_allocation, created_at, started_at, ended_at
 FROM experiments
 ORDER BY created_at DESC, id DESC
@@ -963,7 +963,7 @@ async def experiments_list_async(
     return rows
 
 
-# ---- experiments/record_conversions d4f6673bfc2628b2 f690ee14fa1c9dc2
+# ---- experiments/record_conversions 895f0f41bd26af29 f690ee14fa1c9dc2
 _EXPERIMENTS_RECORD_CONVERSIONS: Final = """INSERT INTO experiment_conversions (experiment_id, metric, user_id, idempotency_key, value, converted_at)
 SELECT x.experiment_id, x.metric, u.id, x.idempotency_key, x.value, x.converted_at
 FROM unnest(
@@ -1008,7 +1008,7 @@ async def experiments_record_conversions_async(
     return (await connection.execute(_EXPERIMENTS_RECORD_CONVERSIONS, {"experiment_ids": experiment_ids, "metrics": metrics, "user_ids": user_ids, "keys": keys, "values": values, "converted_at": converted_at})).rowcount
 
 
-# ---- experiments/record_exposures 8de2af2551cf3218 69b91a5c4649bb5a
+# ---- experiments/record_exposures 24437c039c559e84 69b91a5c4649bb5a
 _EXPERIMENTS_RECORD_EXPOSURES: Final = """INSERT INTO experiment_exposures (experiment_id, position, user_id, exposed_at, window_start)
 SELECT x.experiment_id, x.position, u.id, x.exposed_at, x.window_start
 FROM unnest(
@@ -1047,7 +1047,7 @@ async def experiments_record_exposures_async(
     return (await connection.execute(_EXPERIMENTS_RECORD_EXPOSURES, {"experiment_ids": experiment_ids, "positions": positions, "user_ids": user_ids, "exposed_at": exposed_at, "window_starts": window_starts})).rowcount
 
 
-# ---- experiments/running 1d54e42f76348cee 8fa7377be889c523
+# ---- experiments/running 9bfdd01f36bf7a67 8fa7377be889c523
 _EXPERIMENTS_RUNNING: Final = """SELECT
     e.id,
     e.name,
@@ -1098,7 +1098,7 @@ async def experiments_running_async(connection: AsyncConnection[Any], /) -> list
     return rows
 
 
-# ---- experiments/set_status d0ce958a018970ac 90dbee3402db9be9
+# ---- experiments/set_status edd05ac334230da2 90dbee3402db9be9
 _EXPERIMENTS_SET_STATUS: Final = """UPDATE experiments
 SET
     status = (%(status)s::text),
@@ -1138,7 +1138,7 @@ async def experiments_set_status_async(
     return _at_most_one("experiments/set_status", rows)
 
 
-# ---- experiments/user_totals 1225fa995d239650 08b2c34d10bf36e7
+# ---- experiments/user_totals 4d1bbc8edd5b17f9 08b2c34d10bf36e7
 _EXPERIMENTS_USER_TOTALS: Final = """WITH exposed AS (
     SELECT x.user_id, min(x.position) AS position, min(x.exposed_at) AS first_exposed_at
     FROM experiment_exposures x
@@ -1203,38 +1203,18 @@ async def experiments_user_totals_async(
     return rows
 
 
-# ---- graph/cast_similar dffdb911b7720b16 1a47fb258f87fa36
-_GRAPH_CAST_SIMILAR: Final = """WITH seed_values AS (
-    SELECT t.content_id, t.person
-    FROM credits t
-    WHERE t.content_id = ANY((%(seed_ids)s::bigint[])::bigint[])
-    AND t.role = 'actor'
-    AND t.billing_position <= (%(billed)s::smallint)
-),
-weights AS (
-    SELECT t.person, ln(1 + (SELECT count(*) FROM content) / count(*)::double precision) AS weight
-    FROM credits t
-    WHERE t.person IN (SELECT s.person FROM seed_values s)
-    AND t.role = 'actor'
-    AND t.billing_position <= (%(billed)s::smallint)
-    GROUP BY t.person
-),
-votes AS (
-    SELECT s.person, w.weight / sum(w.weight) OVER (PARTITION BY s.content_id) AS vote
-    FROM seed_values s
-    JOIN weights w USING (person)
-),
-shares AS (
-    SELECT v.person, sum(v.vote) / cardinality((%(seed_ids)s::bigint[])::bigint[]) AS share
-    FROM votes v
-    GROUP BY v.person
-)
-SELECT t.content_id, sum(s.share) AS similarity
-FROM shares s
-JOIN credits t USING (person)
-WHERE t.content_id <> ALL((%(seed_ids)s::bigint[])::bigint[])
-    AND t.role = 'actor'
-    AND t.billing_position <= (%(billed)s::smallint)
+# ---- graph/cast_similar 14e86d7838046982 e0063dcf3bea66c2
+_GRAPH_CAST_SIMILAR: Final = """SELECT t.content_id, sum(s.share) AS similarity
+FROM unnest((%(persons)s::text[])::text[], (%(shares)s::double precision[])::double precision[]) AS s (person, share)
+CROSS JOIN LATERAL (
+    SELECT c.content_id
+    FROM credits c
+    WHERE c.person = s.person
+        AND c.role = 'actor'
+        AND c.billing_position <= (%(billed)s::smallint)
+    OFFSET 0 -- person by person, by the index, however many credits there are
+) AS t
+WHERE NOT EXISTS (SELECT FROM unnest((%(seed_ids)s::bigint[])::bigint[]) AS seed (id) WHERE seed.id = t.content_id)
 GROUP BY t.content_id
 ORDER BY similarity DESC, t.content_id
 LIMIT (%(top_k)s::bigint)"""
@@ -1251,17 +1231,19 @@ def graph_cast_similar(
     connection: Connection[Any],
     /,
     *,
-    seed_ids: list[int],
+    persons: list[str],
+    shares: list[float],
     billed: int,
+    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphCastSimilarRow]:
     """Titles that share leading actors with the seeds, for all seeds at once.
 
-    A seed's persons share its one vote by their weight, and a rare person weighs more: ln(1 + titles / titles with it). A
-    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    The caller gives each actor of the seeds its share of their votes: a seed's actors share one vote, a rare actor more
+    of it. A title's similarity is what its actors have together, 0 to 1.
     """
     with connection.cursor(row_factory=_into(GraphCastSimilarRow._make)) as cursor:
-        cursor.execute(_GRAPH_CAST_SIMILAR, {"seed_ids": seed_ids, "billed": billed, "top_k": top_k})
+        cursor.execute(_GRAPH_CAST_SIMILAR, {"persons": persons, "shares": shares, "billed": billed, "seed_ids": seed_ids, "top_k": top_k})
         rows: list[GraphCastSimilarRow] = cursor.fetchall()
     return rows
 
@@ -1270,50 +1252,54 @@ async def graph_cast_similar_async(
     connection: AsyncConnection[Any],
     /,
     *,
-    seed_ids: list[int],
+    persons: list[str],
+    shares: list[float],
     billed: int,
+    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphCastSimilarRow]:
     """Titles that share leading actors with the seeds, for all seeds at once.
 
-    A seed's persons share its one vote by their weight, and a rare person weighs more: ln(1 + titles / titles with it). A
-    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    The caller gives each actor of the seeds its share of their votes: a seed's actors share one vote, a rare actor more
+    of it. A title's similarity is what its actors have together, 0 to 1.
     """
     async with connection.cursor(row_factory=_into(GraphCastSimilarRow._make)) as cursor:
-        await cursor.execute(_GRAPH_CAST_SIMILAR, {"seed_ids": seed_ids, "billed": billed, "top_k": top_k})
+        await cursor.execute(_GRAPH_CAST_SIMILAR, {"persons": persons, "shares": shares, "billed": billed, "seed_ids": seed_ids, "top_k": top_k})
         rows: list[GraphCastSimilarRow] = await cursor.fetchall()
     return rows
 
 
-# ---- graph/director_similar f0452bd281512635 5df472bb9a192d5d
-_GRAPH_DIRECTOR_SIMILAR: Final = """WITH seed_values AS (
-    SELECT t.content_id, t.person
-    FROM credits t
-    WHERE t.content_id = ANY((%(seed_ids)s::bigint[])::bigint[])
-    AND t.role = 'director'
-),
-weights AS (
-    SELECT t.person, ln(1 + (SELECT count(*) FROM content) / count(*)::double precision) AS weight
-    FROM credits t
-    WHERE t.person IN (SELECT s.person FROM seed_values s)
-    AND t.role = 'director'
-    GROUP BY t.person
-),
-votes AS (
-    SELECT s.person, w.weight / sum(w.weight) OVER (PARTITION BY s.content_id) AS vote
-    FROM seed_values s
-    JOIN weights w USING (person)
-),
-shares AS (
-    SELECT v.person, sum(v.vote) / cardinality((%(seed_ids)s::bigint[])::bigint[]) AS share
-    FROM votes v
-    GROUP BY v.person
-)
-SELECT t.content_id, sum(s.share) AS similarity
-FROM shares s
-JOIN credits t USING (person)
-WHERE t.content_id <> ALL((%(seed_ids)s::bigint[])::bigint[])
-    AND t.role = 'director'
+def graph_cast_similar_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    persons: list[str],
+    shares: list[float],
+    billed: int,
+    seed_ids: list[int],
+    top_k: int,
+) -> Callable[[], list[GraphCastSimilarRow]]:
+    """Titles that share leading actors with the seeds, for all seeds at once.
+
+    The caller gives each actor of the seeds its share of their votes: a seed's actors share one vote, a rare actor more
+    of it. A title's similarity is what its actors have together, 0 to 1.
+    """
+    cursor = connection.cursor(row_factory=_into(GraphCastSimilarRow._make))
+    cursor.execute(_GRAPH_CAST_SIMILAR, {"persons": persons, "shares": shares, "billed": billed, "seed_ids": seed_ids, "top_k": top_k})
+    return cursor.fetchall
+
+
+# ---- graph/director_similar bb9e1633d3968617 63f5c7484d6b62bb
+_GRAPH_DIRECTOR_SIMILAR: Final = """SELECT t.content_id, sum(s.share) AS similarity
+FROM unnest((%(persons)s::text[])::text[], (%(shares)s::double precision[])::double precision[]) AS s (person, share)
+CROSS JOIN LATERAL (
+    SELECT c.content_id
+    FROM credits c
+    WHERE c.person = s.person
+        AND c.role = 'director'
+    OFFSET 0 -- person by person, by the index, however many credits there are
+) AS t
+WHERE NOT EXISTS (SELECT FROM unnest((%(seed_ids)s::bigint[])::bigint[]) AS seed (id) WHERE seed.id = t.content_id)
 GROUP BY t.content_id
 ORDER BY similarity DESC, t.content_id
 LIMIT (%(top_k)s::bigint)"""
@@ -1330,16 +1316,18 @@ def graph_director_similar(
     connection: Connection[Any],
     /,
     *,
+    persons: list[str],
+    shares: list[float],
     seed_ids: list[int],
     top_k: int,
 ) -> list[GraphDirectorSimilarRow]:
     """Titles that share directors with the seeds, for all seeds at once.
 
-    A seed's persons share its one vote by their weight, and a rare person weighs more: ln(1 + titles / titles with it). A
-    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    The caller gives each director of the seeds its share of their votes: a seed's directors share one vote, a rare
+    director more of it. A title's similarity is what its directors have together, 0 to 1.
     """
     with connection.cursor(row_factory=_into(GraphDirectorSimilarRow._make)) as cursor:
-        cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"persons": persons, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
         rows: list[GraphDirectorSimilarRow] = cursor.fetchall()
     return rows
 
@@ -1348,46 +1336,46 @@ async def graph_director_similar_async(
     connection: AsyncConnection[Any],
     /,
     *,
+    persons: list[str],
+    shares: list[float],
     seed_ids: list[int],
     top_k: int,
 ) -> list[GraphDirectorSimilarRow]:
     """Titles that share directors with the seeds, for all seeds at once.
 
-    A seed's persons share its one vote by their weight, and a rare person weighs more: ln(1 + titles / titles with it). A
-    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    The caller gives each director of the seeds its share of their votes: a seed's directors share one vote, a rare
+    director more of it. A title's similarity is what its directors have together, 0 to 1.
     """
     async with connection.cursor(row_factory=_into(GraphDirectorSimilarRow._make)) as cursor:
-        await cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        await cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"persons": persons, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
         rows: list[GraphDirectorSimilarRow] = await cursor.fetchall()
     return rows
 
 
-# ---- graph/genre_similar c0bee3861759df2d e6ae52115db42fe4
-_GRAPH_GENRE_SIMILAR: Final = """WITH seed_values AS (
-    SELECT t.content_id, t.genre
-    FROM content_genres t
-    WHERE t.content_id = ANY((%(seed_ids)s::bigint[])::bigint[])
-),
-weights AS (
-    SELECT t.genre, ln(1 + (SELECT count(*) FROM content) / count(*)::double precision) AS weight
-    FROM content_genres t
-    WHERE t.genre IN (SELECT s.genre FROM seed_values s)
-    GROUP BY t.genre
-),
-votes AS (
-    SELECT s.genre, w.weight / sum(w.weight) OVER (PARTITION BY s.content_id) AS vote
-    FROM seed_values s
-    JOIN weights w USING (genre)
-),
-shares AS (
-    SELECT v.genre, sum(v.vote) / cardinality((%(seed_ids)s::bigint[])::bigint[]) AS share
-    FROM votes v
-    GROUP BY v.genre
-)
-SELECT t.content_id, sum(s.share) AS similarity
-FROM shares s
+def graph_director_similar_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    persons: list[str],
+    shares: list[float],
+    seed_ids: list[int],
+    top_k: int,
+) -> Callable[[], list[GraphDirectorSimilarRow]]:
+    """Titles that share directors with the seeds, for all seeds at once.
+
+    The caller gives each director of the seeds its share of their votes: a seed's directors share one vote, a rare
+    director more of it. A title's similarity is what its directors have together, 0 to 1.
+    """
+    cursor = connection.cursor(row_factory=_into(GraphDirectorSimilarRow._make))
+    cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"persons": persons, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+    return cursor.fetchall
+
+
+# ---- graph/genre_similar 41f817fee4ef1f01 1dfe9771fae04e95
+_GRAPH_GENRE_SIMILAR: Final = """SELECT t.content_id, sum(s.share) AS similarity
+FROM unnest((%(genres)s::text[])::text[], (%(shares)s::double precision[])::double precision[]) AS s (genre, share)
 JOIN content_genres t USING (genre)
-WHERE t.content_id <> ALL((%(seed_ids)s::bigint[])::bigint[])
+WHERE NOT EXISTS (SELECT FROM unnest((%(seed_ids)s::bigint[])::bigint[]) AS seed (id) WHERE seed.id = t.content_id)
 GROUP BY t.content_id
 ORDER BY similarity DESC, t.content_id
 LIMIT (%(top_k)s::bigint)"""
@@ -1404,16 +1392,18 @@ def graph_genre_similar(
     connection: Connection[Any],
     /,
     *,
+    genres: list[str],
+    shares: list[float],
     seed_ids: list[int],
     top_k: int,
 ) -> list[GraphGenreSimilarRow]:
     """Titles that share genres with the seeds, for all seeds at once.
 
-    A seed's genres share its one vote by their weight, and a rare genre weighs more: ln(1 + titles / titles with it). A
-    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    The caller gives each genre of the seeds its share of their votes: a seed's genres share one vote, a rare genre more
+    of it. A title's similarity is what its genres have together, 0 to 1.
     """
     with connection.cursor(row_factory=_into(GraphGenreSimilarRow._make)) as cursor:
-        cursor.execute(_GRAPH_GENRE_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        cursor.execute(_GRAPH_GENRE_SIMILAR, {"genres": genres, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
         rows: list[GraphGenreSimilarRow] = cursor.fetchall()
     return rows
 
@@ -1422,46 +1412,68 @@ async def graph_genre_similar_async(
     connection: AsyncConnection[Any],
     /,
     *,
+    genres: list[str],
+    shares: list[float],
     seed_ids: list[int],
     top_k: int,
 ) -> list[GraphGenreSimilarRow]:
     """Titles that share genres with the seeds, for all seeds at once.
 
-    A seed's genres share its one vote by their weight, and a rare genre weighs more: ln(1 + titles / titles with it). A
-    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    The caller gives each genre of the seeds its share of their votes: a seed's genres share one vote, a rare genre more
+    of it. A title's similarity is what its genres have together, 0 to 1.
     """
     async with connection.cursor(row_factory=_into(GraphGenreSimilarRow._make)) as cursor:
-        await cursor.execute(_GRAPH_GENRE_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        await cursor.execute(_GRAPH_GENRE_SIMILAR, {"genres": genres, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
         rows: list[GraphGenreSimilarRow] = await cursor.fetchall()
     return rows
 
 
-# ---- graph/highly_rated 2d3354fa86fc6ecc db1feef5a82066d3
-_GRAPH_HIGHLY_RATED: Final = """SELECT u.user_id, best.content_id, best.completion_rate, best.rating
-FROM unnest((%(user_ids)s::bigint[])::bigint[]) AS u (user_id)
-CROSS JOIN LATERAL (
-    SELECT e.content_id, max(e.completion_rate) AS completion_rate, max(e.rating) AS rating
-    FROM (
-        SELECT l.content_id, l.completion_rate, l.rating, l.dismissed, l.at
-        FROM viewing_events l
-        WHERE l.user_id = u.user_id
-        ORDER BY l.at DESC NULLS LAST, l.content_id
-        LIMIT (%(events_per_user)s::bigint)
-    ) AS e
-    GROUP BY e.content_id
-    HAVING max(e.completion_rate) >= (%(minimum_completion)s::real)::real AND NOT bool_or(e.dismissed)
-    ORDER BY rating DESC NULLS LAST, completion_rate DESC, max(e.at) DESC NULLS LAST, e.content_id
-    LIMIT (%(per_user)s::bigint)
-) AS best"""
+def graph_genre_similar_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    genres: list[str],
+    shares: list[float],
+    seed_ids: list[int],
+    top_k: int,
+) -> Callable[[], list[GraphGenreSimilarRow]]:
+    """Titles that share genres with the seeds, for all seeds at once.
+
+    The caller gives each genre of the seeds its share of their votes: a seed's genres share one vote, a rare genre more
+    of it. A title's similarity is what its genres have together, 0 to 1.
+    """
+    cursor = connection.cursor(row_factory=_into(GraphGenreSimilarRow._make))
+    cursor.execute(_GRAPH_GENRE_SIMILAR, {"genres": genres, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+    return cursor.fetchall
+
+
+# ---- graph/highly_rated b91a881536757375 db134d980238bd88
+_GRAPH_HIGHLY_RATED: Final = """SELECT watched.content_id, sum(watched.vote) AS vote
+FROM (
+    SELECT best.content_id, max(u.weight * best.completion_rate) AS vote
+    FROM unnest((%(user_ids)s::bigint[])::bigint[], (%(user_weights)s::double precision[])::double precision[]) AS u (user_id, weight)
+    CROSS JOIN LATERAL (
+        SELECT e.content_id, e.completion_rate
+        FROM viewing_events e
+        WHERE e.user_id = u.user_id
+            AND e.completion_rate >= (%(minimum_completion)s::real)::real
+            AND NOT e.dismissed
+            AND (e.rating IS NULL OR e.rating >= (%(minimum_rating)s::real)::real)
+        ORDER BY e.at DESC NULLS LAST, e.content_id
+        LIMIT (%(per_user)s::bigint)
+    ) AS best
+    GROUP BY u.user_id, best.content_id
+) AS watched
+GROUP BY watched.content_id
+ORDER BY vote DESC, watched.content_id
+LIMIT (%(top_k)s::bigint)"""
 
 
 class GraphHighlyRatedRow(NamedTuple):
     """A row of `graph/highly_rated`."""
 
-    user_id: int | None
     content_id: int
-    completion_rate: float
-    rating: float | None
+    vote: float
 
 
 def graph_highly_rated(
@@ -1469,15 +1481,17 @@ def graph_highly_rated(
     /,
     *,
     user_ids: list[int],
-    events_per_user: int,
+    user_weights: list[float],
     minimum_completion: float,
+    minimum_rating: float,
     per_user: int,
+    top_k: int,
 ) -> list[GraphHighlyRatedRow]:
-    """What each of some users, in their latest events, watched to the end or rated highly, the most certain first, for all
-    users at once.
+    """What some users watched to the end and did not rate low, each user's latest, with the votes of all of them: a user's
+    vote on a title is what the caller weighs the user with, times how far they watched it.
     """
     with connection.cursor(row_factory=_into(GraphHighlyRatedRow._make)) as cursor:
-        cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "events_per_user": events_per_user, "minimum_completion": minimum_completion, "per_user": per_user})
+        cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "user_weights": user_weights, "minimum_completion": minimum_completion, "minimum_rating": minimum_rating, "per_user": per_user, "top_k": top_k})
         rows: list[GraphHighlyRatedRow] = cursor.fetchall()
     return rows
 
@@ -1487,20 +1501,41 @@ async def graph_highly_rated_async(
     /,
     *,
     user_ids: list[int],
-    events_per_user: int,
+    user_weights: list[float],
     minimum_completion: float,
+    minimum_rating: float,
     per_user: int,
+    top_k: int,
 ) -> list[GraphHighlyRatedRow]:
-    """What each of some users, in their latest events, watched to the end or rated highly, the most certain first, for all
-    users at once.
+    """What some users watched to the end and did not rate low, each user's latest, with the votes of all of them: a user's
+    vote on a title is what the caller weighs the user with, times how far they watched it.
     """
     async with connection.cursor(row_factory=_into(GraphHighlyRatedRow._make)) as cursor:
-        await cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "events_per_user": events_per_user, "minimum_completion": minimum_completion, "per_user": per_user})
+        await cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "user_weights": user_weights, "minimum_completion": minimum_completion, "minimum_rating": minimum_rating, "per_user": per_user, "top_k": top_k})
         rows: list[GraphHighlyRatedRow] = await cursor.fetchall()
     return rows
 
 
-# ---- graph/similar_users 4d346a38a50948ad dbc8d68a705fcf74
+def graph_highly_rated_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    user_ids: list[int],
+    user_weights: list[float],
+    minimum_completion: float,
+    minimum_rating: float,
+    per_user: int,
+    top_k: int,
+) -> Callable[[], list[GraphHighlyRatedRow]]:
+    """What some users watched to the end and did not rate low, each user's latest, with the votes of all of them: a user's
+    vote on a title is what the caller weighs the user with, times how far they watched it.
+    """
+    cursor = connection.cursor(row_factory=_into(GraphHighlyRatedRow._make))
+    cursor.execute(_GRAPH_HIGHLY_RATED, {"user_ids": user_ids, "user_weights": user_weights, "minimum_completion": minimum_completion, "minimum_rating": minimum_rating, "per_user": per_user, "top_k": top_k})
+    return cursor.fetchall
+
+
+# ---- graph/similar_users 987cfc497d7b2bb8 11b0cb5132292f18
 _GRAPH_SIMILAR_USERS: Final = """WITH seeds AS (
     SELECT s.content_id, s.weight
     FROM unnest((%(seed_ids)s::bigint[])::bigint[], (%(seed_weights)s::double precision[])::double precision[]) AS s (content_id, weight)
@@ -1579,32 +1614,33 @@ async def graph_similar_users_async(
     return rows
 
 
-# ---- graph/theme_similar 8e78c98392de937c 7ff5014d3753bbce
-_GRAPH_THEME_SIMILAR: Final = """WITH seed_values AS (
-    SELECT t.content_id, t.theme
-    FROM content_themes t
-    WHERE t.content_id = ANY((%(seed_ids)s::bigint[])::bigint[])
-),
-weights AS (
-    SELECT t.theme, ln(1 + (SELECT count(*) FROM content) / count(*)::double precision) AS weight
-    FROM content_themes t
-    WHERE t.theme IN (SELECT s.theme FROM seed_values s)
-    GROUP BY t.theme
-),
-votes AS (
-    SELECT s.theme, w.weight / sum(w.weight) OVER (PARTITION BY s.content_id) AS vote
-    FROM seed_values s
-    JOIN weights w USING (theme)
-),
-shares AS (
-    SELECT v.theme, sum(v.vote) / cardinality((%(seed_ids)s::bigint[])::bigint[]) AS share
-    FROM votes v
-    GROUP BY v.theme
-)
-SELECT t.content_id, sum(s.share) AS similarity
-FROM shares s
+def graph_similar_users_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    seed_ids: list[int],
+    seed_weights: list[float],
+    minimum_completion: float,
+    viewers_per_seed: int,
+    user_id: str,
+    minimum_in_common: int,
+    top_k: int,
+) -> Callable[[], list[GraphSimilarUsersRow]]:
+    """The users who watched most of the same titles, weighted by the caller: a title that few people watched should say more.
+
+    Of each seed only the latest viewers count, so that a seed that everybody has seen costs no more than another.
+    Similarity is the weight of the titles in common, as a share of the weight of all seeds, 0 to 1.
+    """
+    cursor = connection.cursor(row_factory=_into(GraphSimilarUsersRow._make))
+    cursor.execute(_GRAPH_SIMILAR_USERS, {"seed_ids": seed_ids, "seed_weights": seed_weights, "minimum_completion": minimum_completion, "viewers_per_seed": viewers_per_seed, "user_id": user_id, "minimum_in_common": minimum_in_common, "top_k": top_k})
+    return cursor.fetchall
+
+
+# ---- graph/theme_similar 758d3ee03efe6cfa c2056ee0649418d7
+_GRAPH_THEME_SIMILAR: Final = """SELECT t.content_id, sum(s.share) AS similarity
+FROM unnest((%(themes)s::text[])::text[], (%(shares)s::double precision[])::double precision[]) AS s (theme, share)
 JOIN content_themes t USING (theme)
-WHERE t.content_id <> ALL((%(seed_ids)s::bigint[])::bigint[])
+WHERE NOT EXISTS (SELECT FROM unnest((%(seed_ids)s::bigint[])::bigint[]) AS seed (id) WHERE seed.id = t.content_id)
 GROUP BY t.content_id
 ORDER BY similarity DESC, t.content_id
 LIMIT (%(top_k)s::bigint)"""
@@ -1621,16 +1657,18 @@ def graph_theme_similar(
     connection: Connection[Any],
     /,
     *,
+    themes: list[str],
+    shares: list[float],
     seed_ids: list[int],
     top_k: int,
 ) -> list[GraphThemeSimilarRow]:
     """Titles that share themes with the seeds, for all seeds at once.
 
-    A seed's themes share its one vote by their weight, and a rare theme weighs more: ln(1 + titles / titles with it). A
-    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    The caller gives each theme of the seeds its share of their votes: a seed's themes share one vote, a rare theme more
+    of it. A title's similarity is what its themes have together, 0 to 1.
     """
     with connection.cursor(row_factory=_into(GraphThemeSimilarRow._make)) as cursor:
-        cursor.execute(_GRAPH_THEME_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        cursor.execute(_GRAPH_THEME_SIMILAR, {"themes": themes, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
         rows: list[GraphThemeSimilarRow] = cursor.fetchall()
     return rows
 
@@ -1639,21 +1677,42 @@ async def graph_theme_similar_async(
     connection: AsyncConnection[Any],
     /,
     *,
+    themes: list[str],
+    shares: list[float],
     seed_ids: list[int],
     top_k: int,
 ) -> list[GraphThemeSimilarRow]:
     """Titles that share themes with the seeds, for all seeds at once.
 
-    A seed's themes share its one vote by their weight, and a rare theme weighs more: ln(1 + titles / titles with it). A
-    title's similarity is the part of its votes that the seeds give it on average, 0 to 1.
+    The caller gives each theme of the seeds its share of their votes: a seed's themes share one vote, a rare theme more
+    of it. A title's similarity is what its themes have together, 0 to 1.
     """
     async with connection.cursor(row_factory=_into(GraphThemeSimilarRow._make)) as cursor:
-        await cursor.execute(_GRAPH_THEME_SIMILAR, {"seed_ids": seed_ids, "top_k": top_k})
+        await cursor.execute(_GRAPH_THEME_SIMILAR, {"themes": themes, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
         rows: list[GraphThemeSimilarRow] = await cursor.fetchall()
     return rows
 
 
-# ---- graph/watch_history 7643b502389c4ef0 318e8efdeb04dcaf
+def graph_theme_similar_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    themes: list[str],
+    shares: list[float],
+    seed_ids: list[int],
+    top_k: int,
+) -> Callable[[], list[GraphThemeSimilarRow]]:
+    """Titles that share themes with the seeds, for all seeds at once.
+
+    The caller gives each theme of the seeds its share of their votes: a seed's themes share one vote, a rare theme more
+    of it. A title's similarity is what its themes have together, 0 to 1.
+    """
+    cursor = connection.cursor(row_factory=_into(GraphThemeSimilarRow._make))
+    cursor.execute(_GRAPH_THEME_SIMILAR, {"themes": themes, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+    return cursor.fetchall
+
+
+# ---- graph/watch_history a6a4b0bc459b9cde 3b5bf1a91a274998
 _GRAPH_WATCH_HISTORY: Final = """SELECT p.content_id, c.external_id, p.completion_rate, p.last_watched
 FROM watch_progress p
 JOIN content c ON c.id = p.content_id
@@ -1705,7 +1764,23 @@ async def graph_watch_history_async(
     return rows
 
 
-# ---- history/by_user 44a4632822b42c71 8496a4b75d74939b
+def graph_watch_history_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+    top_k: int,
+) -> Callable[[], list[GraphWatchHistoryRow]]:
+    """The titles that a user watched last, the latest first: the seeds of the graph.
+
+    Where times are not known or equal, ids decide, but hashed: in their own order, old titles would always come first.
+    """
+    cursor = connection.cursor(row_factory=_into(GraphWatchHistoryRow._make))
+    cursor.execute(_GRAPH_WATCH_HISTORY, {"user_id": user_id, "top_k": top_k})
+    return cursor.fetchall
+
+
+# ---- history/by_user c65c839b3a25c5ef c826da237735b346
 _HISTORY_BY_USER: Final = """SELECT
     c.external_id,
     c.title,
@@ -1759,7 +1834,19 @@ async def history_by_user_async(
     return rows
 
 
-# ---- history/user_exists 020ac6da1f66f9cf 0e66d0efa7700ac1
+def history_by_user_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> Callable[[], list[HistoryByUserRow]]:
+    """Everything that a user watched, rated or dismissed, oldest first; events of unknown time come before the others."""
+    cursor = connection.cursor(row_factory=_into(HistoryByUserRow._make))
+    cursor.execute(_HISTORY_BY_USER, {"user_id": user_id})
+    return cursor.fetchall
+
+
+# ---- history/user_exists 84b32d04f3f5fdf9 0e66d0efa7700ac1
 _HISTORY_USER_EXISTS: Final = """SELECT EXISTS (SELECT FROM users WHERE external_id = (%(user_id)s::text)) AS is_there"""
 
 
@@ -1789,7 +1876,7 @@ async def history_user_exists_async(
     return _one("history/user_exists", rows)
 
 
-# ---- ingest/add_availability 7e122b8d8f2ec4de 8893dacc68896226
+# ---- ingest/add_availability d8a0a4b12e2090d9 8893dacc68896226
 _INGEST_ADD_AVAILABILITY: Final = """INSERT INTO content_availability (content_id, region, starts_at, ends_at)
 SELECT c.id, s.region, s.starts_at, s.ends_at
 FROM staged_availability s
@@ -1807,7 +1894,7 @@ async def ingest_add_availability_async(connection: AsyncConnection[Any], /) -> 
     return (await connection.execute(_INGEST_ADD_AVAILABILITY)).rowcount
 
 
-# ---- ingest/add_credits 006f26d61a7a1c7e a4150c7566f8cb86
+# ---- ingest/add_credits 856c2f33f645647c a4150c7566f8cb86
 _INGEST_ADD_CREDITS: Final = """INSERT INTO credits (content_id, person, role, billing_position)
 SELECT c.id, p.person, p.role, p.billing_position
 FROM staged_content s
@@ -1840,7 +1927,7 @@ async def ingest_add_credits_async(connection: AsyncConnection[Any], /) -> list[
     return rows
 
 
-# ---- ingest/add_genres b46ca3eec9a6097a b594137dcd1b1bd0
+# ---- ingest/add_genres 7e09732e92832e8a b594137dcd1b1bd0
 _INGEST_ADD_GENRES: Final = """INSERT INTO content_genres (content_id, genre)
 SELECT c.id, unnest(s.genres)
 FROM staged_content s
@@ -1865,7 +1952,7 @@ async def ingest_add_genres_async(connection: AsyncConnection[Any], /) -> list[i
     return rows
 
 
-# ---- ingest/add_themes 5f1bcf13f361ce71 c1e909e359fc18cf
+# ---- ingest/add_themes 9c9694d4dd408d61 c1e909e359fc18cf
 _INGEST_ADD_THEMES: Final = """INSERT INTO content_themes (content_id, theme)
 SELECT c.id, unnest(s.themes)
 FROM staged_content s
@@ -1890,7 +1977,7 @@ async def ingest_add_themes_async(connection: AsyncConnection[Any], /) -> list[i
     return rows
 
 
-# ---- ingest/analyze_availability eb1042010146e552 939643fa71ecb758
+# ---- ingest/analyze_availability 7583f64d7bd3c346 939643fa71ecb758
 _INGEST_ANALYZE_AVAILABILITY: Final = """ANALYZE content_availability"""
 
 
@@ -1904,7 +1991,7 @@ async def ingest_analyze_availability_async(connection: AsyncConnection[Any], /)
     await connection.execute(_INGEST_ANALYZE_AVAILABILITY)
 
 
-# ---- ingest/analyze_content 760c88d612cf18af 06c9bcc244028a00
+# ---- ingest/analyze_content 93102d54b5e74504 06c9bcc244028a00
 _INGEST_ANALYZE_CONTENT: Final = """ANALYZE content, content_genres, content_themes, credits"""
 
 
@@ -1918,7 +2005,7 @@ async def ingest_analyze_content_async(connection: AsyncConnection[Any], /) -> N
     await connection.execute(_INGEST_ANALYZE_CONTENT)
 
 
-# ---- ingest/analyze_events 9d755b5f857e42df 7e15f8aa1e431963
+# ---- ingest/analyze_events ceacb63ed1c48d77 7e15f8aa1e431963
 _INGEST_ANALYZE_EVENTS: Final = """ANALYZE users, viewing_events"""
 
 
@@ -1932,7 +2019,7 @@ async def ingest_analyze_events_async(connection: AsyncConnection[Any], /) -> No
     await connection.execute(_INGEST_ANALYZE_EVENTS)
 
 
-# ---- ingest/copy_availability 79f9981209b24135 fa4067a716e071a7
+# ---- ingest/copy_availability d93edb59d9940c7b fa4067a716e071a7
 _INGEST_COPY_AVAILABILITY: Final = """COPY staged_availability (content_id, region, starts_at, ends_at) FROM STDIN"""
 
 
@@ -1946,7 +2033,7 @@ def ingest_copy_availability_async(connection: AsyncConnection[Any], /) -> Abstr
     return connection.cursor().copy(_INGEST_COPY_AVAILABILITY)
 
 
-# ---- ingest/copy_content a0a445b5d07bd70c 3343f180161eea2a
+# ---- ingest/copy_content 24c36361d19c0a56 3343f180161eea2a
 _INGEST_COPY_CONTENT: Final = """COPY staged_content (
     content_id, title, kind, year, runtime_minutes, plot, genres, themes, actors, directors, writers
 ) FROM STDIN"""
@@ -1962,7 +2049,7 @@ def ingest_copy_content_async(connection: AsyncConnection[Any], /) -> AbstractAs
     return connection.cursor().copy(_INGEST_COPY_CONTENT)
 
 
-# ---- ingest/copy_events 75e4d7fd5c8be556 9ffd148dbf64b1b8
+# ---- ingest/copy_events e870a0ad2a1663ce 9ffd148dbf64b1b8
 _INGEST_COPY_EVENTS: Final = """COPY staged_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device) FROM STDIN"""
 
 
@@ -1976,7 +2063,7 @@ def ingest_copy_events_async(connection: AsyncConnection[Any], /) -> AbstractAsy
     return connection.cursor().copy(_INGEST_COPY_EVENTS)
 
 
-# ---- ingest/count_known 258662cdae092975 1b83e0adbaff9d62
+# ---- ingest/count_known dbf3f8042bc6c6d1 1b83e0adbaff9d62
 _INGEST_COUNT_KNOWN: Final = """SELECT
     count(*) AS known,
     count(*) FILTER (
@@ -2010,7 +2097,7 @@ async def ingest_count_known_async(connection: AsyncConnection[Any], /) -> Inges
     return _one("ingest/count_known", rows)
 
 
-# ---- ingest/count_resolved 982a608d2fdbf9ab f14c4358dfd37c9f
+# ---- ingest/count_resolved 393d4e2fdf12e878 f14c4358dfd37c9f
 _INGEST_COUNT_RESOLVED: Final = """SELECT count(*) AS events FROM resolved_events"""
 
 
@@ -2030,7 +2117,7 @@ async def ingest_count_resolved_async(connection: AsyncConnection[Any], /) -> in
     return _one("ingest/count_resolved", rows)
 
 
-# ---- ingest/count_staged_availability 2ee3c79fcbaee115 8c0a3969ea9b7d38
+# ---- ingest/count_staged_availability 85665c939f19f9f9 8c0a3969ea9b7d38
 _INGEST_COUNT_STAGED_AVAILABILITY: Final = """SELECT count(DISTINCT (content_id, region, starts_at, ends_at)) AS windows, count(DISTINCT content_id) AS titles
 FROM staged_availability"""
 
@@ -2058,7 +2145,7 @@ async def ingest_count_staged_availability_async(connection: AsyncConnection[Any
     return _one("ingest/count_staged_availability", rows)
 
 
-# ---- ingest/drop_staged_availability 28b171ec84e64275 19faa22b58caf424
+# ---- ingest/drop_staged_availability 1c20b7754f7ceedd 19faa22b58caf424
 _INGEST_DROP_STAGED_AVAILABILITY: Final = """DROP TABLE IF EXISTS staged_availability"""
 
 
@@ -2072,7 +2159,7 @@ async def ingest_drop_staged_availability_async(connection: AsyncConnection[Any]
     await connection.execute(_INGEST_DROP_STAGED_AVAILABILITY)
 
 
-# ---- ingest/drop_staged_content eff8b914ebb7a220 ec185af873854c07
+# ---- ingest/drop_staged_content d027b77b3393d641 ec185af873854c07
 _INGEST_DROP_STAGED_CONTENT: Final = """DROP TABLE IF EXISTS staged_content"""
 
 
@@ -2086,7 +2173,7 @@ async def ingest_drop_staged_content_async(connection: AsyncConnection[Any], /) 
     await connection.execute(_INGEST_DROP_STAGED_CONTENT)
 
 
-# ---- ingest/drop_staged_events f455ff180cfbe26f a6875cb82169be17
+# ---- ingest/drop_staged_events 89ac1dfa422cb17b a6875cb82169be17
 _INGEST_DROP_STAGED_EVENTS: Final = """DROP TABLE IF EXISTS staged_events, resolved_events"""
 
 
@@ -2100,7 +2187,7 @@ async def ingest_drop_staged_events_async(connection: AsyncConnection[Any], /) -
     await connection.execute(_INGEST_DROP_STAGED_EVENTS)
 
 
-# ---- ingest/hold_content a6f70da05e9e312a 0c2183de04f8eda3
+# ---- ingest/hold_content f30f915ed255c823 0c2183de04f8eda3
 _INGEST_HOLD_CONTENT: Final = """SELECT count(*) AS held
 FROM (
     SELECT FROM content WHERE external_id IN (SELECT content_id FROM staged_events) FOR KEY SHARE
@@ -2123,7 +2210,7 @@ async def ingest_hold_content_async(connection: AsyncConnection[Any], /) -> int:
     return _one("ingest/hold_content", rows)
 
 
-# ---- ingest/hold_users feb6772df48227f0 8f040f90be42a0cc
+# ---- ingest/hold_users 33c7082981ccda2b 8f040f90be42a0cc
 _INGEST_HOLD_USERS: Final = """SELECT count(*) AS held
 FROM (
     SELECT FROM users WHERE external_id IN (SELECT user_id FROM staged_events) FOR KEY SHARE
@@ -2146,7 +2233,7 @@ async def ingest_hold_users_async(connection: AsyncConnection[Any], /) -> int:
     return _one("ingest/hold_users", rows)
 
 
-# ---- ingest/insert_content 9699bc43461e75f8 76a0f72f53dcb8ab
+# ---- ingest/insert_content 6e675cfa0243622f 76a0f72f53dcb8ab
 _INGEST_INSERT_CONTENT: Final = """INSERT INTO content (external_id, title, kind, year, runtime_minutes, plot)
 SELECT content_id, title, coalesce(kind, 'film'), year, runtime_minutes, plot
 FROM staged_content
@@ -2171,7 +2258,7 @@ async def ingest_insert_content_async(connection: AsyncConnection[Any], /) -> li
     return rows
 
 
-# ---- ingest/known_content 0e955a84d9325bcf f028d9d01e786204
+# ---- ingest/known_content e1b145c71cd182fe f028d9d01e786204
 _INGEST_KNOWN_CONTENT: Final = """SELECT external_id FROM content"""
 
 
@@ -2191,7 +2278,7 @@ async def ingest_known_content_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- ingest/may_skip_checks f918bd280b90de7c f53b445de85d6974
+# ---- ingest/may_skip_checks 43764d385d95b9e7 f53b445de85d6974
 _INGEST_MAY_SKIP_CHECKS: Final = """SELECT
     has_parameter_privilege('session_replication_role', 'SET')
     AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'viewing_events'::regclass AND NOT tgisinternal) AS permitted"""
@@ -2213,7 +2300,7 @@ async def ingest_may_skip_checks_async(connection: AsyncConnection[Any], /) -> b
     return _one("ingest/may_skip_checks", rows)
 
 
-# ---- ingest/merge_events dbb2ca78dcc58923 e75bfce14d1d72ca
+# ---- ingest/merge_events 1fd1452d17130ae8 e75bfce14d1d72ca
 _INGEST_MERGE_EVENTS: Final = """INSERT INTO viewing_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
 SELECT user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device
 FROM resolved_events
@@ -2230,7 +2317,7 @@ async def ingest_merge_events_async(connection: AsyncConnection[Any], /) -> int:
     return (await connection.execute(_INGEST_MERGE_EVENTS)).rowcount
 
 
-# ---- ingest/merge_users b2b4997281362ece f86aee19e5fd91f9
+# ---- ingest/merge_users 9cb9f2deae45ca26 f86aee19e5fd91f9
 _INGEST_MERGE_USERS: Final = """INSERT INTO users (external_id)
 SELECT user_id FROM staged_events GROUP BY user_id ORDER BY min(position)
 ON CONFLICT (external_id) DO NOTHING"""
@@ -2246,7 +2333,7 @@ async def ingest_merge_users_async(connection: AsyncConnection[Any], /) -> int:
     return (await connection.execute(_INGEST_MERGE_USERS)).rowcount
 
 
-# ---- ingest/remove_availability 73ca63aecf128573 b5651f3c37c254d7
+# ---- ingest/remove_availability a1c4fb02962af81f b5651f3c37c254d7
 _INGEST_REMOVE_AVAILABILITY: Final = """DELETE FROM content_availability a
 USING content c
 WHERE c.id = a.content_id
@@ -2269,7 +2356,7 @@ async def ingest_remove_availability_async(connection: AsyncConnection[Any], /) 
     return (await connection.execute(_INGEST_REMOVE_AVAILABILITY)).rowcount
 
 
-# ---- ingest/remove_credits 5822d2999412a01a 93df3341a814991e
+# ---- ingest/remove_credits 219d01e858cdc030 93df3341a814991e
 _INGEST_REMOVE_CREDITS: Final = """DELETE FROM credits t
 USING staged_content s, content c
 WHERE c.external_id = s.content_id
@@ -2296,7 +2383,7 @@ async def ingest_remove_credits_async(connection: AsyncConnection[Any], /) -> li
     return rows
 
 
-# ---- ingest/remove_genres 3a3d875b5a84444c 65d0338abc21db63
+# ---- ingest/remove_genres fed4139bbbf2ade5 65d0338abc21db63
 _INGEST_REMOVE_GENRES: Final = """DELETE FROM content_genres t
 USING staged_content s, content c
 WHERE c.external_id = s.content_id
@@ -2322,7 +2409,7 @@ async def ingest_remove_genres_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- ingest/remove_themes 79c66807d70f6408 17797ab4d8211cd8
+# ---- ingest/remove_themes 83fb20ece50a9319 17797ab4d8211cd8
 _INGEST_REMOVE_THEMES: Final = """DELETE FROM content_themes t
 USING staged_content s, content c
 WHERE c.external_id = s.content_id
@@ -2348,7 +2435,7 @@ async def ingest_remove_themes_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- ingest/resolve_events 92df2788dbaa0191 1e5f97963fb6f5ff
+# ---- ingest/resolve_events 074f281da4807148 1e5f97963fb6f5ff
 _INGEST_RESOLVE_EVENTS: Final = """CREATE TEMP TABLE resolved_events ON COMMIT DROP AS
 SELECT DISTINCT ON (u.id, c.id, s.at)
     u.id AS user_id,
@@ -2375,7 +2462,7 @@ async def ingest_resolve_events_async(connection: AsyncConnection[Any], /) -> No
     await connection.execute(_INGEST_RESOLVE_EVENTS)
 
 
-# ---- ingest/restore_checks 069ce01c7c68127b cde828c0b332863b
+# ---- ingest/restore_checks 49038d59cd5a8f39 cde828c0b332863b
 _INGEST_RESTORE_CHECKS: Final = """SET LOCAL session_replication_role = origin"""
 
 
@@ -2389,7 +2476,7 @@ async def ingest_restore_checks_async(connection: AsyncConnection[Any], /) -> No
     await connection.execute(_INGEST_RESTORE_CHECKS)
 
 
-# ---- ingest/skip_checks dc5ff7936488e518 859e73349c3b73eb
+# ---- ingest/skip_checks 6eed25178fafe0ed 859e73349c3b73eb
 _INGEST_SKIP_CHECKS: Final = """SET LOCAL session_replication_role = replica"""
 
 
@@ -2403,7 +2490,7 @@ async def ingest_skip_checks_async(connection: AsyncConnection[Any], /) -> None:
     await connection.execute(_INGEST_SKIP_CHECKS)
 
 
-# ---- ingest/stage_availability aa93d8ebf345d233 3a0162dab05ce8c3
+# ---- ingest/stage_availability ecf2c4e8500b7a8d 3a0162dab05ce8c3
 _INGEST_STAGE_AVAILABILITY: Final = """CREATE TEMP TABLE staged_availability (
     content_id text NOT NULL,
     region text,
@@ -2422,7 +2509,7 @@ async def ingest_stage_availability_async(connection: AsyncConnection[Any], /) -
     await connection.execute(_INGEST_STAGE_AVAILABILITY)
 
 
-# ---- ingest/stage_content 9f7165960f24cab3 6becc6342f5603b0
+# ---- ingest/stage_content 23a4f450000f3bdd 6becc6342f5603b0
 _INGEST_STAGE_CONTENT: Final = """CREATE TEMP TABLE staged_content (
     position bigint GENERATED ALWAYS AS IDENTITY,
     content_id text NOT NULL,
@@ -2449,7 +2536,7 @@ async def ingest_stage_content_async(connection: AsyncConnection[Any], /) -> Non
     await connection.execute(_INGEST_STAGE_CONTENT)
 
 
-# ---- ingest/stage_events 09fcba7e77503eb7 b5d42d92429e2aaf
+# ---- ingest/stage_events cda899c796998b08 b5d42d92429e2aaf
 _INGEST_STAGE_EVENTS: Final = """CREATE TEMP TABLE staged_events (
     position bigint GENERATED ALWAYS AS IDENTITY,
     user_id text NOT NULL,
@@ -2473,7 +2560,7 @@ async def ingest_stage_events_async(connection: AsyncConnection[Any], /) -> None
     await connection.execute(_INGEST_STAGE_EVENTS)
 
 
-# ---- ingest/staged_strangers 4a86da075ab3e134 d4ee6ff2a70399bf
+# ---- ingest/staged_strangers 101fd393dbb771b5 d4ee6ff2a70399bf
 _INGEST_STAGED_STRANGERS: Final = """SELECT DISTINCT s.content_id
 FROM staged_events s
 WHERE NOT EXISTS (SELECT FROM content c WHERE c.external_id = s.content_id)
@@ -2496,7 +2583,7 @@ async def ingest_staged_strangers_async(connection: AsyncConnection[Any], /) -> 
     return rows
 
 
-# ---- ingest/take_turns 2c58f9fb12c76eae 215a58e8f8b3cca7
+# ---- ingest/take_turns 23c036e85c4803e8 215a58e8f8b3cca7
 _INGEST_TAKE_TURNS: Final = """SELECT pg_advisory_xact_lock(hashtextextended('mgw import', 0))"""
 
 
@@ -2510,7 +2597,7 @@ async def ingest_take_turns_async(connection: AsyncConnection[Any], /) -> int:
     return (await connection.execute(_INGEST_TAKE_TURNS)).rowcount
 
 
-# ---- ingest/update_content 1bed7c66f3fea267 d88deda7164d6a4b
+# ---- ingest/update_content a0d370278128d7a2 d88deda7164d6a4b
 _INGEST_UPDATE_CONTENT: Final = """UPDATE content c
 SET
     title = s.title,
@@ -2546,7 +2633,7 @@ async def ingest_update_content_async(connection: AsyncConnection[Any], /) -> li
     return rows
 
 
-# ---- ingest/work_in_memory 12317a74250fc96d 0905f4e40fca50dc
+# ---- ingest/work_in_memory e98536a50f97697e 0905f4e40fca50dc
 _INGEST_WORK_IN_MEMORY: Final = """SET LOCAL work_mem = '128MB'"""
 
 
@@ -2560,7 +2647,7 @@ async def ingest_work_in_memory_async(connection: AsyncConnection[Any], /) -> No
     await connection.execute(_INGEST_WORK_IN_MEMORY)
 
 
-# ---- migrations/applied 57c49129897ab68e 796a4e7d444ddf17
+# ---- migrations/applied 78a8cdd23cccd88e 796a4e7d444ddf17
 _MIGRATIONS_APPLIED: Final = """SELECT number, name, checksum, applied_at FROM mgw_migrations ORDER BY number"""
 
 
@@ -2589,7 +2676,7 @@ async def migrations_applied_async(connection: AsyncConnection[Any], /) -> list[
     return rows
 
 
-# ---- migrations/create_table 2bde185915529812 5ecd71a425b9e4c6
+# ---- migrations/create_table 5bb7f648142b8559 5ecd71a425b9e4c6
 _MIGRATIONS_CREATE_TABLE: Final = """CREATE TABLE mgw_migrations (
     number integer PRIMARY KEY,
     name text NOT NULL,
@@ -2608,7 +2695,7 @@ async def migrations_create_table_async(connection: AsyncConnection[Any], /) -> 
     await connection.execute(_MIGRATIONS_CREATE_TABLE)
 
 
-# ---- migrations/lock af898337d433bd38 1b7273f89c31bc8d
+# ---- migrations/lock b3fdc9ca0a0e1663 1b7273f89c31bc8d
 _MIGRATIONS_LOCK: Final = """SELECT pg_advisory_xact_lock(2946827134)"""
 
 
@@ -2626,7 +2713,7 @@ async def migrations_lock_async(connection: AsyncConnection[Any], /) -> int:
     return (await connection.execute(_MIGRATIONS_LOCK)).rowcount
 
 
-# ---- migrations/record 277340cd21318d5e dd9138ff92c5c665
+# ---- migrations/record 3199b70b35116958 dd9138ff92c5c665
 _MIGRATIONS_RECORD: Final = """INSERT INTO mgw_migrations (number, name, checksum) VALUES ((%(number)s::integer), (%(name)s::text), (%(checksum)s::text))"""
 
 
@@ -2654,7 +2741,7 @@ async def migrations_record_async(
     return (await connection.execute(_MIGRATIONS_RECORD, {"number": number, "name": name, "checksum": checksum})).rowcount
 
 
-# ---- migrations/table_exists c87955d92c722cff 129051403d03be6c
+# ---- migrations/table_exists 4f78c1c91079928b 129051403d03be6c
 _MIGRATIONS_TABLE_EXISTS: Final = """SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'mgw_migrations' AND pg_table_is_visible(oid)) AS is_there"""
 
 
@@ -2678,7 +2765,7 @@ async def migrations_table_exists_async(connection: AsyncConnection[Any], /) -> 
     return _one("migrations/table_exists", rows)
 
 
-# ---- prepare/columns 9dac6c0172f0332e cf975be2cd6f71ea
+# ---- prepare/columns cb937604e5ca980e cf975be2cd6f71ea
 _PREPARE_COLUMNS: Final = """SELECT
     c.oid::int8 AS relation,
     a.attnum::int4 AS number,
@@ -2717,7 +2804,7 @@ async def prepare_columns_async(connection: AsyncConnection[Any], /) -> list[Pre
     return rows
 
 
-# ---- prepare/domain_facts 240b21f58c4e9160 4f91e8cc5f3a206d
+# ---- prepare/domain_facts 71ea83a80f874da3 4f91e8cc5f3a206d
 _PREPARE_DOMAIN_FACTS: Final = """WITH RECURSIVE bases (domain, base, not_null) AS (
     SELECT oid, typbasetype, typnotnull FROM pg_type WHERE oid = ANY ((%(oids)s::bigint[])::int8[]::oid[]) AND typtype = 'd'
     UNION ALL
@@ -2762,7 +2849,7 @@ async def prepare_domain_facts_async(
     return rows
 
 
-# ---- prepare/function_facts 283f2b8a3fe437ea e8f240ba38984e39
+# ---- prepare/function_facts 3ff0e14094153b75 e8f240ba38984e39
 _PREPARE_FUNCTION_FACTS: Final = """SELECT
     p.oid::int8 AS oid,
     n.nspname::text AS schema,
@@ -2812,7 +2899,7 @@ async def prepare_function_facts_async(
     return rows
 
 
-# ---- prepare/leading_keys 4755e2e876e0bc69 4a6380ea8a71b884
+# ---- prepare/leading_keys 2a0dc071ec090da9 4a6380ea8a71b884
 _PREPARE_LEADING_KEYS: Final = """SELECT c.relname::text AS name, CASE WHEN m.amname IN ('btree', 'hash') THEN pg_get_indexdef(c.oid, 1, true) ELSE '' END AS key
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
@@ -2843,7 +2930,7 @@ async def prepare_leading_keys_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- prepare/plain_tables b2feba650b00555b 506544b4e859e5e3
+# ---- prepare/plain_tables 6a6f512c385db73f 506544b4e859e5e3
 _PREPARE_PLAIN_TABLES: Final = """SELECT c.oid::int8 AS relation
 FROM pg_class c
 WHERE c.oid >= 16384
@@ -2868,7 +2955,7 @@ async def prepare_plain_tables_async(connection: AsyncConnection[Any], /) -> lis
     return rows
 
 
-# ---- prepare/plan_settings d630cc3b39a8948c 85cff4507b2c15d8
+# ---- prepare/plan_settings c7ba5565d97203cc 85cff4507b2c15d8
 _PREPARE_PLAN_SETTINGS: Final = """SELECT set_config(s.name, s.value, (%(local)s::boolean)) FROM unnest((%(names)s::text[])::text[], (%(values)s::text[])::text[]) AS s (name, value)"""
 
 
@@ -2902,7 +2989,7 @@ async def prepare_plan_settings_async(
     return rows
 
 
-# ---- prepare/probe_tree f615398d513e8886 661d7536e51f7d1f
+# ---- prepare/probe_tree 976470466b1c89ec 661d7536e51f7d1f
 _PREPARE_PROBE_TREE: Final = """WITH RECURSIVE probe AS (
     SELECT oid, prosqlbody FROM pg_proc WHERE proname = (%(name)s::name) AND pronamespace = pg_my_temp_schema()
 ), needed (class, object, part) AS (
@@ -2992,7 +3079,7 @@ async def prepare_probe_tree_async(
     return _one("prepare/probe_tree", rows)
 
 
-# ---- prepare/relation_facts 2ed5ffeb76e9f637 441a916d84a10b2b
+# ---- prepare/relation_facts b877c893631bc664 441a916d84a10b2b
 _PREPARE_RELATION_FACTS: Final = """WITH RECURSIVE family (root, member) AS (
     SELECT oid, oid FROM pg_class WHERE oid = ANY ((%(oids)s::bigint[])::int8[]::oid[])
     UNION
@@ -3077,7 +3164,7 @@ async def prepare_relation_facts_async(
     return rows
 
 
-# ---- prepare/shadows 63aaa6937e9c09d2 d55123156d5b0050
+# ---- prepare/shadows f0f4235ef7529b62 d55123156d5b0050
 _PREPARE_SHADOWS: Final = """SELECT datname::text AS name FROM pg_database WHERE datname ~ (%(pattern)s::text)"""
 
 
@@ -3107,7 +3194,7 @@ async def prepare_shadows_async(
     return rows
 
 
-# ---- prepare/type_by_name 3fde8db7ff4d3900 14e6feeedca6449b
+# ---- prepare/type_by_name 78d8cf9ebb7c2345 14e6feeedca6449b
 _PREPARE_TYPE_BY_NAME: Final = """SELECT to_regtype((%(name)s::text))::oid::int8 AS oid, format_type(to_regtype((%(name)s::text))::oid, NULL) AS name"""
 
 
@@ -3144,7 +3231,7 @@ async def prepare_type_by_name_async(
     return _one("prepare/type_by_name", rows)
 
 
-# ---- prepare/type_by_oid 776bc11867078970 59ec5a0a0c80addb
+# ---- prepare/type_by_oid fdd78628d4b22d3a 59ec5a0a0c80addb
 _PREPARE_TYPE_BY_OID: Final = """SELECT oid::int8 AS oid, format_type(oid, NULL) AS name FROM pg_type WHERE oid = (%(oid)s::bigint)::int8::oid"""
 
 
@@ -3181,7 +3268,7 @@ async def prepare_type_by_oid_async(
     return _at_most_one("prepare/type_by_oid", rows)
 
 
-# ---- prepare/type_of_name 6b61b961a60b0d03 8ea1d34ff6f4ce36
+# ---- prepare/type_of_name f0bb0c15ba322fc4 8ea1d34ff6f4ce36
 _PREPARE_TYPE_OF_NAME: Final = """SELECT to_regtype((%(name)s::text))::oid::int8 AS oid"""
 
 
@@ -3211,7 +3298,7 @@ async def prepare_type_of_name_async(
     return _one("prepare/type_of_name", rows)
 
 
-# ---- prepare/types 61227827b02ee16b 25c4902759ca2522
+# ---- prepare/types d0761714ad7f4b1d 25c4902759ca2522
 _PREPARE_TYPES: Final = """SELECT
     t.oid::int8 AS oid,
     format_type(t.oid, NULL) AS name,
@@ -3262,7 +3349,7 @@ async def prepare_types_async(connection: AsyncConnection[Any], /) -> list[Prepa
     return rows
 
 
-# ---- prepare/unique_keys 0790047457452e00 6f7d7d3a30774c9c
+# ---- prepare/unique_keys 1903e754a5cefde4 6f7d7d3a30774c9c
 _PREPARE_UNIQUE_KEYS: Final = """SELECT
     i.indrelid::int8 AS relation,
     i.indexrelid::int8 AS index,
@@ -3323,7 +3410,7 @@ async def prepare_unique_keys_async(connection: AsyncConnection[Any], /) -> list
     return rows
 
 
-# ---- prepare/view_rules 72187650786e320a f6f0a2b9c95be5d6
+# ---- prepare/view_rules 0d1a43527f9eb39c f6f0a2b9c95be5d6
 _PREPARE_VIEW_RULES: Final = """SELECT ev_class::int8 AS oid, ev_action::text AS action
 FROM pg_rewrite
 WHERE ev_class = ANY ((%(oids)s::bigint[])::int8[]::oid[]) AND ev_type = '1'"""
@@ -3362,7 +3449,7 @@ async def prepare_view_rules_async(
     return rows
 
 
-# ---- profile/add_events 2daf01acbdd55fb5 29ae36933246b4e3
+# ---- profile/add_events f951d20d5fe0b0e4 29ae36933246b4e3
 _PROFILE_ADD_EVENTS: Final = """INSERT INTO viewing_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
 SELECT (%(user_id)s::bigint), c.id, e.at, e.completion_rate, nullif(e.rating, 0), e.is_rewatch, e.dismissed, nullif(e.device, '')
 FROM unnest(
@@ -3416,7 +3503,7 @@ async def profile_add_events_async(
     return (await connection.execute(_PROFILE_ADD_EVENTS, {"user_id": user_id, "content_ids": content_ids, "at": at, "completion_rates": completion_rates, "ratings": ratings, "are_rewatched": are_rewatched, "are_dismissed": are_dismissed, "devices": devices})).rowcount
 
 
-# ---- profile/add_user 627af876a6ee7829 4ca9d20e7f4bb6b2
+# ---- profile/add_user 96c549b1bf6d87c1 4ca9d20e7f4bb6b2
 _PROFILE_ADD_USER: Final = """INSERT INTO users (external_id) VALUES ((%(user_id)s::text)) ON CONFLICT (external_id) DO NOTHING"""
 
 
@@ -3440,7 +3527,7 @@ async def profile_add_user_async(
     return (await connection.execute(_PROFILE_ADD_USER, {"user_id": user_id})).rowcount
 
 
-# ---- profile/hold_user 50d49f6e4318dbe4 c10a2870e50cfa1a
+# ---- profile/hold_user 85d9449f9548247a c10a2870e50cfa1a
 _PROFILE_HOLD_USER: Final = """SELECT id FROM users WHERE external_id = (%(user_id)s::text) FOR UPDATE"""
 
 
@@ -3470,7 +3557,7 @@ async def profile_hold_user_async(
     return _one("profile/hold_user", rows)
 
 
-# ---- profile/load f5da27b5096bf55b 4482849a8e86e526
+# ---- profile/load f81cef87b21f4088 4482849a8e86e526
 _PROFILE_LOAD: Final = """SELECT p.preference, p.genre_affinities, p.hours, p.weekdays, p.events_seen, p.updated_at
 FROM user_profiles p
 JOIN users u ON u.id = p.user_id
@@ -3516,7 +3603,7 @@ async def profile_load_async(
     return _at_most_one("profile/load", rows)
 
 
-# ---- profile/recent_events d8bded2f72e4946e 44eed6b9c15bb063
+# ---- profile/recent_events 0ff2888851ba45d8 44eed6b9c15bb063
 _PROFILE_RECENT_EVENTS: Final = """SELECT
     e.content_id,
     c.external_id,
@@ -3577,7 +3664,7 @@ async def profile_recent_events_async(
     return rows
 
 
-# ---- profile/save 5f77b31dec3fff96 970849efd7293250
+# ---- profile/save 4aa43340512dc1ca 970849efd7293250
 _PROFILE_SAVE: Final = """INSERT INTO user_profiles (user_id, snapshot, preference, genre_affinities, hours, weekdays, events_seen)
 SELECT u.id, (%(snapshot)s::text), (%(preference)s::real[]), (%(genre_affinities)s::jsonb), (%(hours)s::real[]), (%(weekdays)s::real[]), (%(events_seen)s::integer)
 FROM users u
@@ -3624,7 +3711,7 @@ async def profile_save_async(
     return (await connection.execute(_PROFILE_SAVE, {"snapshot": snapshot, "preference": preference, "genre_affinities": genre_affinities, "hours": hours, "weekdays": weekdays, "events_seen": events_seen, "user_id": user_id})).rowcount
 
 
-# ---- training/content f06034c56a8bf4d8 7155e375802e040a
+# ---- training/content 6f93a4da4a63e9a7 7155e375802e040a
 _TRAINING_CONTENT: Final = """SELECT id, external_id FROM content ORDER BY id"""
 
 
@@ -3651,7 +3738,7 @@ async def training_content_async(connection: AsyncConnection[Any], /) -> list[Tr
     return rows
 
 
-# ---- training/events c4d5fa6ac651ba4f c6abc159a641df1c
+# ---- training/events ff577160fd2e79af c6abc159a641df1c
 _TRAINING_EVENTS: Final = """COPY (
 SELECT
     string_agg(
@@ -3691,7 +3778,7 @@ async def training_events_async(connection: AsyncConnection[Any], /) -> AsyncIte
             yield memoryview(block)
 
 
-# ---- training/features abff09e633695745 0c93d995143b793a
+# ---- training/features c0f1949ac7eeb9a4 0c93d995143b793a
 _TRAINING_FEATURES: Final = """SELECT c.id, array_agg(f.feature ORDER BY f.feature) AS features
 FROM content c
 CROSS JOIN LATERAL (
@@ -3734,7 +3821,7 @@ async def training_features_async(connection: AsyncConnection[Any], /) -> list[T
     return rows
 
 
-# ---- training/titles 15a3f323cd3449b9 0dd8354cc7645af6
+# ---- training/titles aa2ba701bc003392 0dd8354cc7645af6
 _TRAINING_TITLES: Final = """SELECT id, title, plot, runtime_minutes FROM content ORDER BY id"""
 
 
@@ -3763,7 +3850,7 @@ async def training_titles_async(connection: AsyncConnection[Any], /) -> list[Tra
     return rows
 
 
-# ---- training/users 343e774cafe47014 7174baf52e7d139b
+# ---- training/users a01197f30183a3e1 7174baf52e7d139b
 _TRAINING_USERS: Final = """SELECT u.id, u.external_id
 FROM users u
 WHERE EXISTS (SELECT FROM viewing_events e WHERE e.user_id = u.id)

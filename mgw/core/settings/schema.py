@@ -167,7 +167,7 @@ class GraphSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     Attributes:
         seeds: how many of the titles watched last speak for a user.
-        per_query: how many titles each of the four queries over the catalogue answers.
+        per_query: how many titles each query answers.
         billed: how many actors of a title count, from the first billed on.
         genre: weight of shared genres.
         cast: weight of shared actors.
@@ -177,24 +177,24 @@ class GraphSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         similar_users: how many users are taken for similar, at most.
         minimum_in_common: how many seeds such a user has watched at least.
         minimum_completion: how much of a title counts as watched, 0 to 1.
-        events_per_user: how many of a similar user's latest events are looked at.
-        per_user: how many titles a similar user brings, at most.
+        minimum_rating: titles that such a user rated lower do not count, in stars.
+        per_user: how many of a similar user's latest titles are taken.
         user_decay: factor on what comes by way of another user, 0 to 1.
         content_share: weight of the titles themselves; the rest is that of the similar users.
     """
 
     seeds: PositiveInt = 50
-    per_query: PositiveInt = 200
+    per_query: PositiveInt = 100
     billed: PositiveInt = 10
     genre: NonNegative = 0.35
     cast: NonNegative = 0.25
     director: NonNegative = 0.20
     theme: NonNegative = 0.20
-    viewers_per_seed: PositiveInt = 100
+    viewers_per_seed: PositiveInt = 50
     similar_users: PositiveInt = 50
     minimum_in_common: PositiveInt = 3
     minimum_completion: Share = 0.7
-    events_per_user: PositiveInt = 200
+    minimum_rating: Annotated[float, Meta(ge=1, le=5)] = 4.0
     per_user: PositiveInt = 100
     user_decay: Share = 0.85
     content_share: Share = 0.4

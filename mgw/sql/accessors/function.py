@@ -1,4 +1,8 @@
-"""The piece of the module that is one query: its text, its row, a function and its asynchronous twin."""
+"""The piece of the module that is one query: its text, its row, a function and its asynchronous twin.
+
+A query whose header says `pipelined` has a third function. In a pipeline (`with connection.pipeline()`), it sends the
+query and does not wait; what it returns fetches the rows.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 Shape: TypeAlias = Literal["one", "optional", "many", "execute", "copy", "utility", "copy_in"]
 _INDENT = "    "
+_FETCHED: frozenset[Shape] = frozenset({"one", "optional", "many"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ def source(query: Query, description: Description) -> str:
     if draft.factory.startswith("_into(") and draft.factory.endswith("._make)"):
         parts.append("\n\n" + _row(draft.result, description))
     parts += ["\n\n" + _function(draft, asynchronous=False), "\n\n" + _function(draft, asynchronous=True)]
+    if query.header.pipelined and draft.shape in _FETCHED:
+        parts.append("\n\n" + _pipelined(draft))
     return "\n".join(parts) + "\n"
 
 
@@ -130,6 +137,23 @@ def _function(draft: _Draft, *, asynchronous: bool) -> str:
     else:
         head = f"{opening}connection: {connection}[Any], /) -> {_returned(draft, asynchronous)}:"
     return "\n".join([head, draft.documentation, *(_INDENT + line for line in _body(draft, asynchronous=asynchronous))])
+
+
+def _pipelined(draft: _Draft) -> str:
+    arguments = ["connection: Connection[Any],", "/,", *draft.signature]
+    opening = "\n".join([f"def {draft.function}_pipelined(", *(_INDENT + line for line in arguments)])
+    picked = {
+        "one": f'lambda: _one("{draft.name}", cursor.fetchall())',
+        "optional": f'lambda: _at_most_one("{draft.name}", cursor.fetchall())',
+    }
+    body = [
+        *([f"{registration.NAME}(connection)"] if draft.knows_types else []),
+        f"cursor = connection.cursor(row_factory={draft.factory})",
+        f"cursor.execute({draft.constant}{draft.arguments})",
+        f"return {picked.get(draft.shape, 'cursor.fetchall')}",
+    ]
+    returned = f") -> Callable[[], {_returned(draft, False)}]:"
+    return "\n".join([opening, returned, draft.documentation, *(_INDENT + line for line in body)])
 
 
 def _returned(draft: _Draft, asynchronous: bool) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mgw.sql.description import Description
     from mgw.sql.source import Query
 
-GENERATOR = 2  # to be raised when the same description gives another accessor
+GENERATOR = 3  # to be raised when the same description gives another accessor
 _MARK = re.compile(r"^# ---- (\S+) ([0-9a-f]{16}) ([0-9a-f]{16})\n", re.MULTILINE)
 TYPES = ":types"  # no query can be called like this
 

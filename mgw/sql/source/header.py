@@ -1,7 +1,7 @@
 """The header of a query: the comment lines in front of the statement, prose and directives.
 
-A line that begins with `word:` or `word name:`, or is `utility` alone, is a directive; everything else is prose, the
-description of the query. Directives:
+A line that begins with `word:` or `word name:`, or is `utility` or `pipelined` alone, is a directive; everything else
+is prose, the description of the query. Directives:
 
     -- param NAME: TYPE            the type of a parameter where PostgreSQL cannot tell it, or tells another
     -- param NAME: null            the parameter may be NULL (also after a type: `-- param NAME: integer null`)
@@ -12,6 +12,7 @@ description of the query. Directives:
     -- needs: ingest/stage_events  queries marked `utility` that create the temporary tables which this one uses
     -- scan TABLE: why             reading the whole table is what the query is for
     -- utility                     a statement that PostgreSQL does not describe: COPY, CREATE, DROP, ANALYZE
+    -- pipelined                   the query is sent together with others: it gets an accessor that does not wait
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Returns: TypeAlias = Literal["one", "optional", "many", "execute", "copy"]
-DIRECTIVES = ("param", "column", "returns", "needs", "scan", "utility")
+DIRECTIVES = ("param", "column", "returns", "needs", "scan", "utility", "pipelined")
 
 _COMMENT = re.compile(r"[ \t]*--[ \t]?(.*)")
 _DIRECTIVE = re.compile(r'([a-z]+)(?:[ \t]+([\w$]+|"(?:[^"]|"")+"))?[ \t]*:(?:[ \t]+(.*)|)')
-_UTILITY = re.compile(r"utility[ \t]*")
+_ALONE = re.compile(r"(utility|pipelined)[ \t]*")
 _SEPARATORS = re.compile(r"[,\s]+")
 
 
@@ -60,6 +61,7 @@ class Header:
     Attributes:
         description: the prose, a line for each line.
         utility: whether PostgreSQL describes no such statement.
+        pipelined: whether it gets an accessor for a pipeline too.
         returns: the cardinality that the header claims.
         returns_offset: where it does.
         needs: names of the queries that create the temporary tables.
@@ -70,6 +72,7 @@ class Header:
 
     description: str = ""
     utility: bool = False
+    pipelined: bool = False
     returns: Returns | None = None
     returns_offset: int = 0
     needs: dict[str, int] = field(default_factory=dict)
@@ -86,6 +89,7 @@ class _Draft:
     text: str
     prose: list[str] = field(default_factory=list)
     utility: bool = False
+    pipelined: bool = False
     returns: Returns | None = None
     returns_offset: int = 0
     needs: dict[str, int] = field(default_factory=dict)
@@ -106,21 +110,23 @@ def read_header(path: Path, text: str, end: int) -> Header:
     draft = _Draft(path, text)
     for offset, line in _comments(text[:end]):
         match = _DIRECTIVE.fullmatch(line)
-        if _UTILITY.fullmatch(line):
-            draft.utility = True
+        if alone := _ALONE.fullmatch(line):
+            draft.utility |= alone[1] == "utility"
+            draft.pipelined |= alone[1] == "pipelined"
         elif match is None:
             draft.prose.append(line)
         else:
             _read_directive(draft, match[1], match[2], (match[3] or "").strip(), offset)
     for offset, line in _comments(text[end:]):
         match = _DIRECTIVE.fullmatch(line)
-        if (match and match[1] in DIRECTIVES) or _UTILITY.fullmatch(line):
+        if (match and match[1] in DIRECTIVES) or _ALONE.fullmatch(line):
             raise draft.fault(
                 "a directive behind the beginning of the statement", end + offset, "move it to the top of the file"
             )
     return Header(
         description="\n".join(draft.prose).strip(),
         utility=draft.utility,
+        pipelined=draft.pipelined,
         returns=draft.returns,
         returns_offset=draft.returns_offset,
         needs=draft.needs,
@@ -138,7 +144,7 @@ def _comments(text: str) -> Iterator[tuple[int, str]]:
         if match:
             content = match[1].rstrip()
             bare = content.lstrip()
-            is_directive = _DIRECTIVE.fullmatch(bare) or _UTILITY.fullmatch(bare)
+            is_directive = _DIRECTIVE.fullmatch(bare) or _ALONE.fullmatch(bare)
             yield offset + match.start(1) + len(content) - len(bare), bare if is_directive else content
         offset += len(line)
 
