@@ -25,15 +25,27 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[_Message]) -> _Message:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        faults = tuple(_faults(msgspec.json.decode(body), decoder.type, ""))
+        faults = tuple(_faults(_read_all(body), decoder.type, ""))
         raise bad_request("the request is not valid", *(faults or (Fault("", str(error)),))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_request(f"the body is not JSON: {error}") from None
 
 
+def _read_all(body: bytes) -> object:
+    """Read a body without any expectation.
+
+    Raises:
+        Problem: a number is larger than any, or lists are nested deeper than anybody reads.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise bad_request("the request is not valid", Fault("", str(error))) from None
+
+
 def readable_events(body: bytes) -> list[ViewingEvent | None]:
     """Return the events of an update that is not valid as a whole, None in place of those that cannot be read."""
-    document = msgspec.json.decode(body)
+    document = _read_all(body)
     events = document.get("viewing_events") if isinstance(document, dict) else None
     return [_readable(event) for event in events[:MOST_EVENTS]] if isinstance(events, list) else []
 
