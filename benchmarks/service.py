@@ -1,0 +1,189 @@
+"""The recommendation service under load, beside FastAPI with implicit on the same factors.
+
+    python benchmarks/service.py [--seconds 8] [--rounds 3]
+
+wrk (Debian: apt install wrk) asks from the same two cores. "Whole" is the whole pipeline, for a user and a length of
+list that were not asked for before: history and graph from PostgreSQL, four sources, reasons. "Cached" is a list that
+is kept. The peer answers by ALS alone, from memory, without history, graph, reasons or validation of ids: the least
+that a recommendation service can do. Needs MovieLens 1M (MOVIELENS_DATA names the folder that holds ml-1m) and
+`pip install --group benchmarks`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from datasets import ROOT
+from machine import print_machine
+from serving import MGW, free_port, make_project, serving
+
+from mgw.core.artifacts import ModelStore
+from mgw.core.database import Database
+from mgw.core.settings import load_settings
+from mgw.recommend.hybrid import Hybrid
+
+USERS, SEED = 6040, 0
+_PEER = """
+import sys
+import numpy as np
+from fastapi import FastAPI
+from implicit.cpu.als import AlternatingLeastSquares
+from pydantic import BaseModel
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
+threadpool_limits(1)
+folder = sys.argv[1]
+names = ("user_factors", "item_factors", "content_ids", "user_ids")
+x, y, ids, users = (np.load(f"{folder}/{name}.npy") for name in names)
+model = AlternatingLeastSquares(factors=x.shape[1], num_threads=1)
+model.user_factors, model.item_factors = x, y
+rows = {name.decode(): row for row, name in enumerate(users)}
+data = np.load(f"{sys.argv[2]}")
+matrix = csr_matrix((np.ones(len(data["items"]), np.float32), (data["users"], data["items"])), shape=(len(x), len(y)))
+app = FastAPI()
+class Request(BaseModel):
+    user_id: str
+    limit: int = 10
+@app.get("/health")
+def health():
+    return {"status": "ok"}
+@app.post("/api/v1/recommendations")
+def recommend(request: Request):
+    row = rows[request.user_id]
+    found, scores = model.recommend(row, matrix[row], N=request.limit)
+    return {"recommendations": [{"content_id": ids[i].decode(), "score": float(s)} for i, s in zip(found, scores)]}
+import uvicorn
+uvicorn.run(app, port=int(sys.argv[3]), log_level="error", access_log=False)
+"""
+_LUA = """
+local n = %d
+request = function()
+  n = n + 1
+  local body = '{"user_id": "' .. ((n * 7919) %% %d + 1) .. '", "limit": ' .. (%s) .. '}'
+  return wrk.format("POST", "/api/v1/recommendations", {["content-type"] = "application/json"}, body)
+end
+"""
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    if shutil.which("wrk") is None or not (ROOT / "ml-1m").is_dir():
+        print(f"SKIPPED: needs wrk, and ml-1m in {ROOT}", file=sys.stderr)
+        return 0
+    print_machine(
+        ("mgw", "granian", "psycopg", "fastapi", "uvicorn", "implicit"), f"seed {SEED}, wrk on the same cores"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_project(folder, ROOT / "ml-1m", {})
+        _graph(folder)
+        _load(folder, options)
+    return 0
+
+
+def _graph(folder: Path) -> None:
+    """Time what the graph and a whole answer take, without HTTP, one after the other."""
+    loaded = load_settings(config=folder / "mgw.yaml")
+    hybrid = Hybrid(ModelStore(folder / ".mgw" / "models").current(), loaded.settings)
+    rng = np.random.default_rng(SEED)
+    users = [str(user) for user in rng.choice(USERS, 600, replace=False) + 1]
+    taken: dict[str, list[float]] = {"graph": [], "history and graph": [], "sources, list, reasons": []}
+    with Database.of(loaded).session(deadline_s=10) as connection:
+        connection.autocommit = True
+        graph = hybrid._graph_source(connection)  # noqa: SLF001 - to time it by itself
+        for user in users:
+            marks = [time.perf_counter()]
+            graph.scores(connection, user)
+            marks.append(time.perf_counter())
+            evidence = hybrid.read(connection, user)
+            marks.append(time.perf_counter())
+            hybrid.answer(evidence, 10, rng=rng)
+            marks.append(time.perf_counter())
+            for name, begun, ended in zip(taken, marks, marks[1:], strict=False):
+                taken[name].append(1000 * (ended - begun))
+    print("\nMovieLens 1M, one user after the other, ms      median      p95      p99")
+    for name, each in taken.items():
+        print(f"{name:44}" + "".join(f"{value:9.2f}" for value in np.percentile(each[100:], [50, 95, 99])))
+
+
+def _load(folder: Path, options: argparse.Namespace) -> None:
+    pairs = folder / "pairs.npz"
+    loaded = load_settings(config=folder / "mgw.yaml")
+    from mgw.recommend.source import read_training_data  # noqa: PLC0415 - after the settings
+
+    with Database.of(loaded).session() as connection:
+        events = read_training_data(connection).events
+    np.savez(pairs, users=events.users, items=events.items)
+    snapshot = ModelStore(folder / ".mgw" / "models").current().path
+    (folder / "peer.py").write_text(_PEER)
+    ports = [free_port() for _ in range(3)]
+    peer = [sys.executable, "peer.py", str(snapshot), str(pairs), str(ports[2])]
+    servers = {
+        "mgw, 1 worker": ([*MGW, "serve", "--port", str(ports[0])], ports[0]),
+        "mgw, 2 workers": ([*MGW, "serve", "--port", str(ports[1]), "--workers", "2"], ports[1]),
+        "FastAPI + implicit, 1 worker": (peer, ports[2]),
+    }
+    cases = [
+        ("whole, 1 connection", "mgw, 1 worker", 1, False), ("whole, 4 connections", "mgw, 1 worker", 4, False),
+        ("whole, 4 connections", "mgw, 2 workers", 4, False), ("cached, 16 connections", "mgw, 1 worker", 16, True),
+        ("cached, 32 connections", "mgw, 2 workers", 32, True),
+        ("ALS alone, 4 connections", "FastAPI + implicit, 1 worker", 4, False),
+    ]  # fmt: skip
+    found: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
+    for turn in range(options.rounds):
+        for case, server, connections, cached in cases:
+            command, port = servers[server]
+            with serving(command, folder, port, "/health", folder / "log"):
+                if cached:
+                    _wrk(folder, port, connections, 2, 0, cached=True)
+                result = _wrk(folder, port, connections, options.seconds, 10_000 * turn, cached=cached)
+                found.setdefault((case, server), []).append(result)
+    print(f"\nmedians of {options.rounds} rounds of {options.seconds} s               req/s   median ms   p99 ms")
+    for (case, server), results in found.items():
+        rate, median, tail = (statistics.median(values) for values in zip(*results, strict=True))
+        print(f"{case:26}{server:30}{rate:9,.0f}{median:10.2f}{tail:10.2f}")
+
+
+def _wrk(
+    folder: Path, port: int, connections: int, seconds: int, start: int, *, cached: bool
+) -> tuple[float, float, float]:
+    script = folder / "requests.lua"
+    users, limit = (500, "10") if cached else (USERS, f"10 + math.floor(n / {USERS}) % 20")
+    script.write_text(_LUA % (start, users, limit))
+    words = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "--latency",
+        "-s",
+        str(script),
+        f"http://127.0.0.1:{port}",
+    ]
+    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in said or "Socket errors" in said:
+        raise SystemExit(said)
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
+    return rate, _ms(said, "50%"), _ms(said, "99%")
+
+
+def _ms(said: str, share: str) -> float:
+    value, unit = re.search(rf"{share}\s+([\d.]+)(us|ms|s)\b", said).groups()
+    return float(value) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
