@@ -72,13 +72,16 @@ def title_features(
 
 
 def title_shelf(connection: Connection[TupleRow], data: TrainingData, settings: Settings) -> Shelf:
-    """Read and embed what a snapshot keeps of its titles."""
+    """Read, embed and fit what a snapshot keeps of its titles besides their factors."""
+    from mgw.recommend.collaborative import ItemWeights
     from mgw.recommend.content import read_catalogue
     from mgw.recommend.context import Trends
+    from mgw.recommend.interactions import strength_matrix
     from mgw.recommend.training import Shelf
 
     catalogue = read_catalogue(connection, data.events, settings.content)
-    return Shelf(catalogue, Trends.of(data.events, catalogue.field("genre")[0], settings.context))
+    trends = Trends.of(data.events, catalogue.field("genre")[0], settings.context)
+    return Shelf(catalogue, trends, ItemWeights.fit(strength_matrix(data.events), settings.ease))
 
 
 def project_models(loaded: LoadedSettings) -> ModelStore:

@@ -45,7 +45,7 @@ class FoldIn:
         self, item_factors: NDArray[np.float32], settings: AlsSettings, gram: NDArray[np.float64] | None = None
     ) -> None:
         self.item_factors = item_factors
-        self._settings = settings
+        self.settings = settings
         self._gram = weighted_gram(item_factors, settings.unobserved_weight) if gram is None else gram
 
     def user_factors(self, items: NDArray[np.int64], strength: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -66,7 +66,7 @@ class FoldIn:
         """Split the scores of `targets` over the history, `(len(targets), n)`; a row sums to its target's score."""
         _, factor = self._solve(items, strength)
         history = self.item_factors[items].astype(np.float64)
-        scale = user_weights(np.array(len(items)), self._settings) * strength
+        scale = user_weights(np.array(len(items)), self.settings) * strength
         wanted = self.item_factors[targets].astype(np.float64)
         return wanted @ cho_solve(factor, (history * scale[:, None]).T)
 
@@ -74,8 +74,8 @@ class FoldIn:
         self, items: NDArray[np.int64], strength: NDArray[np.float32]
     ) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], bool]]:
         history = self.item_factors[items].astype(np.float64)
-        scale = user_weights(np.array(len(items)), self._settings) * strength
-        settings = self._settings
+        scale = user_weights(np.array(len(items)), self.settings) * strength
+        settings = self.settings
         seen = len(items) + settings.unobserved_weight * len(self.item_factors)
         weight = settings.regularization * seen**settings.regularization_exponent
         system = self._gram + (history * scale[:, None]).T @ history

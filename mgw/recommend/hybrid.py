@@ -131,7 +131,7 @@ class Hybrid:
         require_names(snapshot)
         self._names: NDArray[np.bytes_] = snapshot.array("content_ids")
         self._content_ids: list[str] = [name.decode() for name in self._names.tolist()]
-        self._has_factors: NDArray[np.bool_] = np.asarray(self.pipeline.fold_in.item_factors.any(axis=1))
+        self._has_factors: NDArray[np.bool_] = np.asarray(self.pipeline.collaborative.fold_in.item_factors.any(axis=1))
         self._viewers: NDArray[np.int64] = snapshot.array("viewers")
         self._columns = {content_id: column for column, content_id in enumerate(self._content_ids)}
         self._graph: GraphSource | None = None

@@ -19,6 +19,7 @@ from mgw.core.memory import available_bytes
 from mgw.core.progress import SILENT
 from mgw.recommend.als import ALS
 from mgw.recommend.blend import Source, calibrate, contributions, source_weights
+from mgw.recommend.collaborative import ItemWeights
 from mgw.recommend.content import read_catalogue
 from mgw.recommend.context import Trends
 from mgw.recommend.foldin import FoldIn
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from mgw.core.progress import Progress
     from mgw.core.settings import Settings
+    from mgw.recommend.baselines import Scorer
     from mgw.recommend.content import Catalogue
     from mgw.recommend.interactions import Events
     from mgw.recommend.source import TrainingData
@@ -56,12 +58,14 @@ class Scored:
     Attributes:
         users: who was asked, rows of the split, ascending, `(n,)`.
         table: calibrated scores, `(n, n_sources, n_items)`.
+        als: those of ALS by itself, as they are, `(n, n_items)`.
         liked: how many titles each is known to like, `(n,)`.
         prior_events: up to how many of these popularity is mixed in.
     """
 
     users: NDArray[np.int64]
     table: NDArray[np.float32]
+    als: NDArray[np.float32]
     liked: NDArray[np.int64]
     prior_events: int
 
@@ -93,11 +97,27 @@ class Blended:
         return np.asarray(contributions(self.scored.table[row].astype(np.float64), weights).sum(axis=0))
 
 
-def ablations(scored: Scored, settings: Settings) -> dict[str, Blended]:
-    """Return the blend, each source alone, and the blend without each source."""
+@dataclass(frozen=True, slots=True)
+class Unblended:
+    """Scores that one model gave, as `evaluate` asks a model."""
+
+    users: NDArray[np.int64]
+    table: NDArray[np.float32]
+
+    def scores(self, users: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Score every title for some of those who were asked, `(len(users), n_items)`."""
+        return self.table[np.searchsorted(self.users, users)]
+
+    def given(self, _histories: csr_array[np.float32]) -> Unblended:
+        """Return itself: the histories are known already."""
+        return self
+
+
+def ablations(scored: Scored, settings: Settings) -> dict[str, Scorer]:
+    """Return the blend, ALS alone, each source alone, and the blend without each source."""
     weights = source_weights(settings.blend)
     one = np.eye(len(Source))
-    models = {"blend": scored.blended(weights)}
+    models: dict[str, Scorer] = {"blend": scored.blended(weights), "ALS": Unblended(scored.users, scored.als)}
     models |= {str(source): scored.blended(one[place]) for place, source in enumerate(Source)}
     models |= {f"without {source}": scored.blended(weights * (1 - one[place])) for place, source in enumerate(Source)}
     return models
@@ -134,19 +154,21 @@ def score_split(
     """
     matrix = strength_matrix(split.train)
     users = split.audience().users
-    _require_memory(len(users) * len(Source) * matrix.shape[1] * _BYTES_PER_SCORE)
+    _require_memory(len(users) * (len(Source) + 1) * matrix.shape[1] * _BYTES_PER_SCORE)
     als = ALS.fit(matrix, settings.als, threads=settings.threads, progress=progress)
     als = als.with_cold_items(catalogue.features, matrix) if settings.als.content_features else als
     has_factors = np.asarray(als.item_factors.any(axis=1))
     genres, _ = catalogue.field("genre")
     trends = Trends.of(split.train, genres, settings.context)
-    pipeline = Pipeline.of(FoldIn(als.item_factors, als.settings), catalogue, trends, settings)
+    fold_in, item_weights = FoldIn(als.item_factors, als.settings), ItemWeights.fit(matrix, settings.ease)
+    pipeline = Pipeline.of(fold_in, item_weights, catalogue, trends, settings)
     seen = seen_matrix(split.history)[users]
     viewers = _viewers(split.history, users)
     columns = {int(identity): place for place, identity in enumerate(data.events.item_ids)}
     popularity = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.int64)
     graph = GraphSource.of(columns, popularity, matrix.shape[0], catalogue, settings.graph)
     table = np.empty((len(users), len(Source), matrix.shape[1]), dtype=np.float32)
+    alone = np.empty((len(users), matrix.shape[1]), dtype=np.float32)
     hidden = only_events_of(connection, split.history, split.train)
     with hidden, progress.stage("Asking all sources", total=len(users)) as stage:
         for row, (user, viewer) in enumerate(zip(users, viewers, strict=True)):
@@ -155,9 +177,10 @@ def score_split(
             found = graph.scores(connection, data.user_ids[user].decode()).total
             raw = pipeline.scores(viewer, pipeline.profile(viewer), found)
             table[row] = calibrate(raw, unseen)
+            alone[row] = fold_in.item_factors @ fold_in.user_factors(viewer.liked, viewer.strength).astype(np.float32)
             stage.advance()
     liked = np.array([len(viewer.liked) for viewer in viewers])
-    return Scored(users, table, liked, settings.blend.prior_events)
+    return Scored(users, table, alone, liked, settings.blend.prior_events)
 
 
 def _require_memory(needed: int) -> None:

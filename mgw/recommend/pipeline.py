@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from msgspec.structs import replace
 
 from mgw.core.errors import ModelForeign, UsageInvalid
 from mgw.recommend.blend import Source, source_weights
+from mgw.recommend.collaborative import CollaborativeSource, ItemWeights
 from mgw.recommend.content import Catalogue
 from mgw.recommend.context import NO_CONTEXT, Context, ContextSource, Trends
 from mgw.recommend.foldin import FoldIn
@@ -36,26 +38,38 @@ class Pipeline:
     """The sources of one snapshot.
 
     Attributes:
-        fold_in: the collaborative source.
-        catalogue: the content source.
+        collaborative: the collaborative source.
+        content: the content source, a fold-in among the embeddings.
+        catalogue: what the titles say of themselves.
         context: the context source.
         word_weights: what a word counts for that two titles share, a rare one more; 0 where it says nothing of what a
             title is about, `(n_words,)`.
-        settings: the whole tree; read are profile, graph and blend.
+        settings: the whole tree; read are content, ease, profile, graph and blend.
     """
 
-    fold_in: FoldIn
+    collaborative: CollaborativeSource
+    content: FoldIn
     catalogue: Catalogue
     context: ContextSource
     word_weights: NDArray[np.float64]
     settings: Settings
 
     @classmethod
-    def of(cls, fold_in: FoldIn, catalogue: Catalogue, trends: Trends, settings: Settings) -> Self:
+    def of(
+        cls,
+        als: FoldIn,
+        item_weights: ItemWeights | None,
+        catalogue: Catalogue,
+        trends: Trends,
+        settings: Settings,
+    ) -> Self:
         """Put the sources together."""
         genres, names = catalogue.field("genre")
         source = ContextSource(trends, genres, names, catalogue.runtimes, settings.context)
-        return cls(fold_in, catalogue, source, _word_weights(catalogue, settings.graph), settings)
+        collaborative = CollaborativeSource(als, item_weights, settings.ease.share)
+        among_embeddings = replace(als.settings, regularization=settings.content.regularization)
+        content = FoldIn(catalogue.embeddings, among_embeddings)
+        return cls(collaborative, content, catalogue, source, _word_weights(catalogue, settings.graph), settings)
 
     @classmethod
     def of_snapshot(cls, snapshot: Snapshot, settings: Settings) -> Self:
@@ -71,7 +85,8 @@ class Pipeline:
                 hint="train it again: `mgw train als`",
             )
         fold_in = FoldIn(snapshot.array("item_factors"), settings_of(snapshot), snapshot.array("gram"))
-        return cls.of(fold_in, catalogue, Trends.of_snapshot(snapshot), settings)
+        weights = ItemWeights.of_snapshot(snapshot)
+        return cls.of(fold_in, weights, catalogue, Trends.of_snapshot(snapshot), settings)
 
     def profile(self, viewer: Viewer, stated_genres: Sequence[str] = ()) -> Profile:
         """Make the viewer's profile.
@@ -101,13 +116,13 @@ class Pipeline:
             context: the moment.
             factors: the viewer's, where they are not to be folded in, `(d,)`.
         """
-        table = np.zeros((len(Source), len(self.fold_in.item_factors)))
+        table = np.zeros((len(Source), len(self.catalogue.titles)))
         if factors is not None:
-            table[0] = self.fold_in.item_factors @ factors
+            table[0] = self.collaborative.fold_in.item_factors @ factors
         elif len(viewer.liked):
-            vector = self.fold_in.user_factors(viewer.liked, viewer.strength).astype(np.float32)
-            table[0] = self.fold_in.item_factors @ vector
-        table[1] = self.catalogue.embeddings @ profile.preference
+            table[0] = self.collaborative.scores(viewer)
+            among = self.content.user_factors(viewer.liked, viewer.strength).astype(np.float32)
+            table[1] = self.catalogue.embeddings @ among
         if graph is not None:
             table[2] = graph
         table[3] = self.context.scores(viewer, profile, context)

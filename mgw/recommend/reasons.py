@@ -2,8 +2,8 @@
 
 The source that gives most to the score is the one that explains it:
 
-    collaborative   the watched titles that carry the score (`FoldIn.contributions`)
-    content         the watched titles whose embeddings, with the weight of their events, carry the score
+    collaborative   the watched titles that carry the score: it is a sum over them
+    content         the same, among the embeddings
     graph           the watched titles that share most with it, and what; or the similar users, where these carry it
     context         that it is watched these days, or that its genres fit, whichever gives more
 """
@@ -17,7 +17,6 @@ import numpy as np
 
 from mgw.recommend.blend import Source
 from mgw.recommend.graph import FIELDS
-from mgw.recommend.profile import event_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +52,7 @@ class Reasons:
         graph: what the graph said; None where it was not asked.
         most: how many watched titles are named at most.
         columns: the titles of the list, `(k,)`.
-        carried: what each liked title gives to the ALS score of each title of the list, `(k, n_liked)`.
+        carried: what each liked title gives to the collaborative score of each title of the list, `(k, n_liked)`.
     """
 
     pipeline: Pipeline
@@ -70,7 +69,7 @@ class Reasons:
         """Prepare to explain a list."""
         carried = np.zeros((len(columns), 0))
         if len(viewer.liked):
-            carried = pipeline.fold_in.contributions(viewer.liked, viewer.strength, columns)
+            carried = pipeline.collaborative.contributions(viewer, columns)
         return cls(pipeline, viewer, graph, most, columns, carried)
 
     def of(self, place: int, source: Source) -> Reason:
@@ -79,16 +78,15 @@ class Reasons:
         if source is Source.COLLABORATIVE:
             return self._named(self.carried[place], self.viewer.liked, column)
         if source is Source.CONTENT:
-            return self._named(self._content(column), self.viewer.items, column)
+            return self._named(self._content(column), self.viewer.liked, column)
         graph = self.graph
         if source is Source.GRAPH and graph is not None and graph.by_titles[column] >= graph.by_users[column]:
             return self._named(self._overlap(column), self.viewer.liked, column)
         return Reason((), "")
 
     def _content(self, column: int) -> NDArray[np.float64]:
-        embeddings = self.pipeline.catalogue.embeddings
-        weights = event_weights(self.viewer, self.pipeline.settings.profile)
-        return np.asarray(weights * (embeddings[self.viewer.items] @ embeddings[column]))
+        viewer = self.viewer
+        return np.asarray(self.pipeline.content.contributions(viewer.liked, viewer.strength, np.array([column]))[0])
 
     def _overlap(self, column: int) -> NDArray[np.float64]:
         words = self._words(column)

@@ -4,7 +4,7 @@
     gram           (d, d) float64          α0 times the Gram matrix of the item factors, for fold-in
     content_ids    (n_items,) bytes        user_ids       (n_users,) bytes     the callers' own ids, UTF-8
     viewers        (n_items,) int64        how many users the training data has with positive evidence for the title
-    besides, where the catalogue was given: what `mgw.recommend.content.catalogue` and `mgw.recommend.context` list
+    besides, where the catalogue was given: what `content.catalogue`, `context` and `collaborative` list
 
 The factors of a title without viewers are what its features suggest (`mgw.recommend.als.features`), or zero.
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mgw.core.artifacts import ModelStore, Snapshot
     from mgw.core.progress import Progress
     from mgw.core.settings import AlsSettings, SparkSettings
+    from mgw.recommend.collaborative import ItemWeights
     from mgw.recommend.content import Catalogue
     from mgw.recommend.context import Trends
     from mgw.recommend.source import TrainingData
@@ -50,10 +51,17 @@ class Shelf:
     Attributes:
         catalogue: what titles say of themselves.
         trends: what everybody watches, and when.
+        item_weights: what titles say of each other; none leaves the collaborative source to ALS.
     """
 
     catalogue: Catalogue
     trends: Trends
+    item_weights: ItemWeights | None = None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what is kept with a snapshot."""
+        weights = {} if self.item_weights is None else self.item_weights.arrays()
+        return self.catalogue.arrays() | self.trends.arrays() | weights
 
 
 def train_als(
@@ -163,7 +171,7 @@ def _publish(
         "viewers": np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.int64),
     }
     if shelf is not None:
-        arrays |= shelf.catalogue.arrays() | shelf.trends.arrays()
+        arrays |= shelf.arrays()
     return store.publish(
         "als",
         arrays,

@@ -84,7 +84,7 @@ def test_every_source_and_the_blend_are_measured_on_the_split(platform, data):
     scored = score_split(platform, data, split, catalogue, SETTINGS)
     assert scored.table.shape == (len(split.audience().users), len(Source), data.events.n_items)
     models = ablations(scored, SETTINGS)
-    assert len(models) == 1 + 2 * len(Source)
+    assert len(models) == 2 + 2 * len(Source)
     found = evaluate(models, split, SETTINGS.evaluate, baseline="blend").models
     alone = {str(source): found[str(source)].metrics["ndcg@10"].value for source in Source}
     assert min(alone.values()) > 0

@@ -76,6 +76,20 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     feature_regularization: Positive = 10.0
 
 
+class EaseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """EASE beside ALS: what the most watched titles say of each other; the collaborative source adds both up.
+
+    Attributes:
+        titles: how many of the most watched titles it knows; 0 leaves all to ALS.
+        regularization: λ, about as many users as it takes to be sure of a pair of titles.
+        share: its weight in the scores of the titles that it knows; the rest is that of ALS.
+    """
+
+    titles: Annotated[int, Meta(ge=0)] = 3_000
+    regularization: Positive = 250.0
+    share: Share = 0.5
+
+
 class SparkSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where `mgw train als --engine spark` trains.
 
@@ -142,10 +156,12 @@ class ContentSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     Attributes:
         dimensions: length of a title's embedding.
         text_weight: of the words of title and plot, beside genres, themes and people, each of which weighs 1.
+        regularization: λ of a viewer's fold-in among the embeddings, as `als.regularization` among the factors.
     """
 
     dimensions: PositiveInt = 128
     text_weight: NonNegative = 1.0
+    regularization: NonNegative = 0.03
 
 
 class ProfileSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -292,6 +308,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0)] = 0
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     als: AlsSettings = field(default_factory=AlsSettings)
+    ease: EaseSettings = field(default_factory=EaseSettings)
     spark: SparkSettings = field(default_factory=SparkSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
     recommend: RecommendSettings = field(default_factory=RecommendSettings)
