@@ -28,8 +28,10 @@ from mgw.core.progress import SILENT
 from mgw.core.settings import AlsSettings, ContentSettings, Settings
 from mgw.ingest.sample import SampleSize
 from mgw.ingest.sampling import load_sample
+from mgw.recommend.collaborative import ItemWeights
 from mgw.recommend.content import read_catalogue
 from mgw.recommend.context import Trends
+from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.source import read_training_data
 from mgw.recommend.training import Shelf, train_als
 
@@ -63,7 +65,8 @@ class Project:
         with psycopg.connect(self.url, options="-c timezone=UTC") as connection:
             data = read_training_data(connection)
             catalogue = read_catalogue(connection, data.events, SETTINGS.content)
-        shelf = Shelf(catalogue, Trends.of(data.events, catalogue.field("genre")[0], SETTINGS.context))
+        trends = Trends.of(data.events, catalogue.field("genre")[0], SETTINGS.context)
+        shelf = Shelf(catalogue, trends, ItemWeights.fit(strength_matrix(data.events), SETTINGS.ease))
         als = AlsSettings(factors=8, epochs=6, seed=seed)
         return train_als(data, self.store, als, threads=1, progress=SILENT, shelf=shelf).manifest.name
 

@@ -234,15 +234,15 @@ class BlendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """How the four sources are weighted; each is on one scale before that. `mgw tune blend` finds weights.
 
     Attributes:
-        collaborative: what people with the same titles watch (ALS).
-        content: how near a title is to the viewer's profile.
+        collaborative: what people with the same titles watch (ALS and EASE).
+        content: how near a title is to those that the viewer likes, by what the catalogue says.
         graph: shared genres, people and themes, and what similar users watched.
         context: the moment and what is popular.
         prior_events: up to how many events popularity is mixed in, less with each event.
     """
 
-    collaborative: NonNegative = 0.85
-    content: NonNegative = 0.05
+    collaborative: NonNegative = 0.70
+    content: NonNegative = 0.20
     graph: NonNegative = 0.05
     context: NonNegative = 0.05
     prior_events: Annotated[int, Meta(ge=0)] = 5
