@@ -25,13 +25,14 @@ import numpy as np
 from datasets import ROOT
 from machine import print_machine
 from serving import MGW, free_port, make_project, serving
+from threadpoolctl import threadpool_limits
 
 from mgw.core.artifacts import ModelStore
 from mgw.core.database import Database
 from mgw.core.settings import load_settings
 from mgw.recommend.hybrid import Hybrid
 
-USERS, SEED = 6040, 0
+USERS, KEPT, SEED = 6040, 100, 0
 _PEER = """
 import sys
 import numpy as np
@@ -101,7 +102,7 @@ def _graph(folder: Path) -> None:
     rng = np.random.default_rng(SEED)
     users = [str(user) for user in rng.choice(USERS, 600, replace=False) + 1]
     taken: dict[str, list[float]] = {"graph": [], "history and graph": [], "sources, list, reasons": []}
-    with Database.of(loaded).session(deadline_s=10) as connection:
+    with threadpool_limits(1), Database.of(loaded).session(deadline_s=10) as connection:  # as in a worker
         connection.autocommit = True
         graph = hybrid._graph_source(connection)  # noqa: SLF001 - to time it by itself
         for user in users:
@@ -148,7 +149,7 @@ def _load(folder: Path, options: argparse.Namespace) -> None:
             command, port = servers[server]
             with serving(command, folder, port, "/health", folder / "log"):
                 if cached:
-                    _wrk(folder, port, connections, 2, 0, cached=True)
+                    _wrk(folder, port, connections, 5, 0, cached=True)  # until every worker has every list
                 result = _wrk(folder, port, connections, options.seconds, 10_000 * turn, cached=cached)
                 found.setdefault((case, server), []).append(result)
     print(f"\nmedians of {options.rounds} rounds of {options.seconds} s               req/s   median ms   p99 ms")
@@ -161,7 +162,7 @@ def _wrk(
     folder: Path, port: int, connections: int, seconds: int, start: int, *, cached: bool
 ) -> tuple[float, float, float]:
     script = folder / "requests.lua"
-    users, limit = (500, "10") if cached else (USERS, f"10 + math.floor(n / {USERS}) % 20")
+    users, limit = (KEPT, "10") if cached else (USERS, f"10 + math.floor(n / {USERS}) % 20")
     script.write_text(_LUA % (start, users, limit))
     words = [
         "wrk",
