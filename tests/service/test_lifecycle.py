@@ -279,6 +279,18 @@ def test_news_of_a_user_reach_every_worker(project):
                 assert watched not in {each["content_id"] for each in listed}
 
 
+def test_an_update_that_fails_in_the_middle_stores_nothing(project):
+    project.train()
+    with serving(project) as service, psycopg.connect(project.url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE user_profiles ADD CONSTRAINT never CHECK (events_seen < 0) NOT VALID")
+        refused = update(service, "eve", event())
+        assert (refused.status, refused.json["error"]["code"]) == (503, "DATABASE_FAILED")
+        assert "never" not in refused.json["error"]["message"]
+        assert project.fetch("SELECT 1 FROM users WHERE external_id = 'eve'") == []
+        connection.execute("ALTER TABLE user_profiles DROP CONSTRAINT never")
+        assert update(service, "eve", event()).json["events_new"] == 1
+
+
 def serve(folder, *options):
     return subprocess.run(
         [sys.executable, "-m", "mgw", "serve", *options], cwd=folder, capture_output=True, text=True, timeout=60,
