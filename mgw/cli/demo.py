@@ -56,9 +56,9 @@ def demo(
         _heading("Training")
         began = time.perf_counter()
         data = read_training_data(connection)
-        shelf = title_shelf(connection, data, loaded.settings)
-        features = shelf.catalogue.features if loaded.settings.als.content_features else None
         with out.progress() as progress:
+            shelf = title_shelf(connection, data, loaded, progress)
+            features = shelf.catalogue.features if loaded.settings.als.content_features else None
             snapshot = train_als(
                 data,
                 project_models(loaded),

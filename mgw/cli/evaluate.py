@@ -11,7 +11,7 @@ from mgw.cli.given import read_given, refuse_beside_files, require_both
 from mgw.cli.imports import Map
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_session, title_features
+from mgw.cli.project import current_project, project_session, title_encoder, title_features
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ def evaluate(
     ] = None,
     leave_out: Annotated[
         int | None, typer.Option(min=1, help="How many of each user's titles instead. [evaluate.leave_out]")
+    ] = None,
+    known: Annotated[
+        int | None,
+        typer.Option(min=0, help="How many titles of a new user are told, for --split cold-users. [evaluate.known]"),
     ] = None,
     top_k: Annotated[
         int | None, typer.Option("--top-k", "-k", help="Length of the list; recall has its own. [evaluate.top_k]")
@@ -67,12 +71,13 @@ def evaluate(
     from mgw.recommend.comparison import compare_with_baselines, write_report
 
     require_both("--train", train, "--test", test)
-    refuse_beside_files(train, columns, split=split, test_share=test_share, leave_out=leave_out)
+    refuse_beside_files(train, columns, split=split, test_share=test_share, leave_out=leave_out, known=known)
     loaded = current_project(
         ctx,
         evaluate__split=split,
         evaluate__test_share=test_share,
         evaluate__leave_out=leave_out,
+        evaluate__known=known,
         evaluate__top_k=top_k,
         evaluate__seed=seed,
         als__factors=factors,
@@ -106,7 +111,11 @@ def _evaluate_pipeline(loaded: LoadedSettings, *, json: bool) -> None:
     settings = loaded.settings
     with project_session(loaded) as connection, out.progress() as progress:
         scored, split = score_database(
-            connection, settings, lambda events: choose_split(events, settings.evaluate), progress
+            connection,
+            settings,
+            lambda events: choose_split(events, settings.evaluate),
+            progress,
+            encoder=title_encoder(loaded),
         )
         evaluation = measure(ablations(scored, settings), split, settings.evaluate, progress, baseline="blend")
     if json:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from mgw.cli.output import out
+from mgw.core.errors import ParametersInvalid
 from mgw.core.settings import load_settings, resolve_path
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     from mgw.core.artifacts import ModelStore
     from mgw.core.database import Database
-    from mgw.core.settings import AlsSettings, LoadedSettings, Settings
+    from mgw.core.progress import Progress
+    from mgw.core.settings import AlsSettings, LoadedSettings
+    from mgw.recommend.content import Encoder
     from mgw.recommend.source import TrainingData
     from mgw.recommend.training import Shelf
 
@@ -71,7 +74,31 @@ def title_features(
     return read_title_features(connection, data.events) if settings.content_features else None
 
 
-def title_shelf(connection: Connection[TupleRow], data: TrainingData, settings: Settings) -> Shelf:
+def title_encoder(loaded: LoadedSettings) -> Encoder | None:
+    """Load the encoder of the titles' texts, where the settings name one.
+
+    Raises:
+        ParametersInvalid: they name a model without a tokenizer, or a tokenizer without a model.
+        ExtraMissing: the `tokenizers` library is not installed.
+        EncoderInvalid: the model or the tokenizer cannot be used.
+    """
+    from mgw.recommend.content import Encoder
+
+    settings = loaded.settings.recommend.encoder
+    if settings.model is None and settings.tokenizer is None:
+        return None
+    if settings.model is None or settings.tokenizer is None:
+        there, missing = ("tokenizer", "model") if settings.model is None else ("model", "tokenizer")
+        raise ParametersInvalid(
+            f"recommend.encoder has a {there} and no {missing}", hint=f"set recommend.encoder.{missing}"
+        )
+    paths = resolve_path(loaded, settings.model), resolve_path(loaded, settings.tokenizer)
+    return Encoder.load(*paths, settings, threads=loaded.settings.threads)
+
+
+def title_shelf(
+    connection: Connection[TupleRow], data: TrainingData, loaded: LoadedSettings, progress: Progress
+) -> Shelf:
     """Read, embed and fit what a snapshot keeps of its titles besides their factors."""
     from mgw.recommend.collaborative import ItemWeights
     from mgw.recommend.content import read_catalogue
@@ -79,9 +106,11 @@ def title_shelf(connection: Connection[TupleRow], data: TrainingData, settings: 
     from mgw.recommend.interactions import strength_matrix
     from mgw.recommend.training import Shelf
 
-    catalogue = read_catalogue(connection, data.events, settings.content)
+    settings, encoder = loaded.settings, title_encoder(loaded)
+    catalogue = read_catalogue(connection, data.events, settings.content, encoder=encoder, progress=progress)
     trends = Trends.of(data.events, catalogue.field("genre")[0], settings.context)
-    return Shelf(catalogue, trends, ItemWeights.fit(strength_matrix(data.events), settings.ease))
+    weights = ItemWeights.fit(strength_matrix(data.events), settings.ease)
+    return Shelf(catalogue, trends, weights, None if encoder is None else encoder.name)
 
 
 def project_models(loaded: LoadedSettings) -> ModelStore:

@@ -78,9 +78,9 @@ def als(
         spark__master=spark_master,
     )
     began = time.perf_counter()
-    with project_session(loaded) as connection:
+    with project_session(loaded) as connection, out.progress() as progress:
         data = read_training_data(connection)
-        shelf = title_shelf(connection, data, loaded.settings)
+        shelf = title_shelf(connection, data, loaded, progress)
         features = shelf.catalogue.features if loaded.settings.als.content_features else None
     with out.progress() as progress:
         if engine == "spark":

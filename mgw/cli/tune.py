@@ -11,7 +11,7 @@ from mgw.cli.given import read_given, refuse_beside_files, require_both
 from mgw.cli.imports import Map
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_session
+from mgw.cli.project import current_project, project_session, title_encoder
 
 if TYPE_CHECKING:
     from mgw.core.settings import AlsSettings, LoadedSettings
@@ -113,7 +113,11 @@ def blend(
     settings = loaded.settings
     with project_session(loaded) as connection, out.progress() as progress:
         scored, split = score_database(
-            connection, settings, lambda events: validation_split(events, settings.evaluate), progress
+            connection,
+            settings,
+            lambda events: validation_split(events, settings.evaluate),
+            progress,
+            encoder=title_encoder(loaded),
         )
         found = tune_blend(
             scored, split, trials=trials, top_k=settings.evaluate.top_k, seed=settings.evaluate.seed, progress=progress

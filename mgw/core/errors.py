@@ -291,6 +291,12 @@ class ModelForeign(ModelError):
     code = "MODEL_FOREIGN"
 
 
+class EncoderInvalid(ModelError):
+    """The text encoder, or its tokenizer, is missing, is not one, or fails."""
+
+    code = "ENCODER_INVALID"
+
+
 class ModelInUse(ModelError):
     """The model snapshot that is in use is not deleted."""
 

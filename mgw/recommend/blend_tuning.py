@@ -13,7 +13,6 @@ import numpy as np
 from mgw.core.progress import SILENT
 from mgw.recommend import metrics
 from mgw.recommend.blend import Source
-from mgw.recommend.split import seen_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +59,7 @@ def tune_blend(
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(scored.users))[:MOST_USERS])
     users = scored.users[rows]
-    seen, relevant = seen_matrix(split.history)[users], split.test[users]
+    seen, relevant = split.seen()[users], split.test[users]
     n_relevant = np.diff(relevant.indptr).astype(np.int64)
 
     def measure(weights: NDArray[np.float64]) -> float:

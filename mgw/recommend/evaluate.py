@@ -21,7 +21,6 @@ from mgw.core.errors import NothingToEvaluate, ParametersInvalid
 from mgw.core.progress import SILENT
 from mgw.recommend import metrics
 from mgw.recommend.interactions import strength_matrix
-from mgw.recommend.split import seen_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,7 +142,7 @@ def evaluate(
     audience = split.audience()
     if not len(audience.users):
         raise NothingToEvaluate("the split leaves no user to evaluate", hint="import more events, or split otherwise")
-    relevant, seen = split.test[audience.users], seen_matrix(split.history)[audience.users]
+    relevant, seen = split.test[audience.users], split.seen()[audience.users]
     strengths = strength_matrix(split.train)
     titles = _Titles(metrics.self_information(strengths), metrics.unit_columns(strengths))
     k = max(settings.top_k, settings.recall_k)

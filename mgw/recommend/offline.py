@@ -27,7 +27,6 @@ from mgw.recommend.graph import GraphSource
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.pipeline import Pipeline, weights_for
 from mgw.recommend.source import read_training_data
-from mgw.recommend.split import seen_matrix
 from mgw.recommend.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from mgw.core.progress import Progress
     from mgw.core.settings import Settings
     from mgw.recommend.baselines import Scorer
-    from mgw.recommend.content import Catalogue
+    from mgw.recommend.content import Catalogue, Encoder
     from mgw.recommend.interactions import Events
     from mgw.recommend.source import TrainingData
     from mgw.recommend.split import Split
@@ -128,10 +127,12 @@ def score_database(
     settings: Settings,
     split_events: Callable[[Events], Split],
     progress: Progress = SILENT,
+    *,
+    encoder: Encoder | None = None,
 ) -> tuple[Scored, Split]:
     """Read all events and the catalogue, split them, and do as `score_split`; nothing is changed."""
     data = read_training_data(connection)
-    catalogue = read_catalogue(connection, data.events, settings.content)
+    catalogue = read_catalogue(connection, data.events, settings.content, encoder=encoder, progress=progress)
     connection.commit()
     split = split_events(data.events)
     return score_split(connection, data, split, catalogue, settings, progress=progress), split
@@ -162,7 +163,7 @@ def score_split(
     trends = Trends.of(split.train, genres, settings.context)
     fold_in, item_weights = FoldIn(als.item_factors, als.settings), ItemWeights.fit(matrix, settings.ease)
     pipeline = Pipeline.of(fold_in, item_weights, catalogue, trends, settings)
-    seen = seen_matrix(split.history)[users]
+    seen = split.seen()[users]
     viewers = _viewers(split.history, users)
     columns = {int(identity): place for place, identity in enumerate(data.events.item_ids)}
     popularity = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.int64)

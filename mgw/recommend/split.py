@@ -70,6 +70,8 @@ class Split:
         history: what is known of the users when they are asked: `train` itself, but where they are new to the model.
         test: strengths of the pairs that were held out, are relevant and not in `history`, `(n_users, n_items)`.
         candidates: the titles that are ranked, ascending; none means all.
+        untold: what users met besides `history`, which no model is told and nobody is asked for; none where there is
+            nothing.
     """
 
     name: str
@@ -78,10 +80,18 @@ class Split:
     history: Events
     test: csr_array[np.float32]
     candidates: NDArray[np.int64] | None = None
+    untold: Events | None = None
+
+    def seen(self) -> csr_array[np.bool_]:
+        """Mark what is not ranked: every (user, title) pair that has an event, but those to find."""
+        told = seen_matrix(self.history)
+        return told if self.untold is None else csr_array(told + seen_matrix(self.untold))
 
     def audience(self) -> Audience:
         """Find the users that can be evaluated."""
         known = np.diff(strength_matrix(self.history).indptr) > 0
+        if self.untold is not None:  # the less is told of a new user, the same are asked
+            known |= np.diff(strength_matrix(self.untold).indptr) > 0
         asked = np.diff(self.test.indptr) > 0
         learned_from = np.zeros(len(known), dtype=np.bool_)
         if self.has_new_users:
@@ -122,6 +132,9 @@ def choose_split(events: Events, settings: EvaluateSettings) -> Split:
     if settings.split in {"time", "cold-items"} and settings.leave_out is not None:
         message = f"a split by {settings.split} cannot leave out the same number of titles of each user"
         raise ParametersInvalid(message, hint="--split user-time, or without --leave-out")
+    if settings.split != "cold-users" and settings.known is not None:
+        message = "only of new users it can be said how many of their titles are known"
+        raise ParametersInvalid(message, hint="--split cold-users, or without --known")
     if settings.split == "cold-items":
         return split_cold_items(events, settings.test_share, settings.seed)
     if settings.split == "time":
@@ -129,7 +142,7 @@ def choose_split(events: Events, settings: EvaluateSettings) -> Split:
     if settings.split == "user-time":
         return split_by_user_time(events, settings.test_share, settings.leave_out)
     if settings.split == "cold-users":
-        return split_cold_users(events, settings.test_share, settings.seed, settings.leave_out)
+        return split_cold_users(events, settings.test_share, settings.seed, settings.leave_out, settings.known)
     by_time = _split_by_some_time(events, settings) if settings.split == "auto" else None
     return by_time or split_randomly(events, settings.test_share, settings.seed, settings.leave_out)
 
@@ -236,12 +249,16 @@ def split_randomly(events: Events, test_share: float, seed: int, leave_out: int 
     return _split("random", description, *_parted(events, _drawn_pairs(events, test_share, rng, leave_out)))
 
 
-def split_cold_users(events: Events, test_share: float, seed: int, leave_out: int | None = None) -> Split:
+def split_cold_users(
+    events: Events, test_share: float, seed: int, leave_out: int | None = None, known: int | None = None
+) -> Split:
     """Draw users who are not trained on, and of each of these pairs to find; by the others they are known when asked.
 
     Liang, Krishnan, Hoffman & Jebara (2018), "Variational Autoencoders for Collaborative Filtering", section 4, call
     it strong generalization. Of n users the nearest whole number to n · `test_share` is drawn, but at least one and at
-    most n - 1; of their pairs as `split_randomly` does.
+    most n - 1; of their pairs as `split_randomly` does. With `known`, only
+    that many of their other titles are told, those met first (by chance where no time is known), and none is ranked:
+    the same titles are found among the same, whatever is told.
 
     Raises:
         NoEvents: there are no events.
@@ -255,10 +272,14 @@ def split_cold_users(events: Events, test_share: float, seed: int, leave_out: in
     held_out = _drawn_pairs(events, test_share, rng, leave_out)
     description = (
         f"{n_cold:,} users, drawn at random (seed {seed}), are not learned from; {_portion(test_share, leave_out)} of "
-        "each one's titles, drawn too, are held out, and the model is told of the others when it is asked."
+        "each one's titles, drawn too, are held out, and the model is told of "
+        f"{'the others' if known is None else f'the first {known:,} of the others'} when it is asked."
     )
     train, history, later = (events.where(mask) for mask in (~cold, cold & ~held_out, cold & held_out))
-    return _split("cold-users", description, train, history, later)
+    if known is None:
+        return _split("cold-users", description, train, history, later)
+    told = _of_first_pairs(history, known, rng)
+    return _split("cold-users", description, train, history.where(told), later, untold=history.where(~told))
 
 
 def split_cold_items(events: Events, test_share: float, seed: int) -> Split:
@@ -314,6 +335,19 @@ def _drawn_pairs(
     return drawn[pair]
 
 
+def _of_first_pairs(events: Events, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Mark the events of the pairs that each user met first, `(n,)`."""
+    pairs, pair = np.unique(_pair_of_each_event(events), return_inverse=True)
+    users = pairs // events.n_items
+    met = np.full(len(pairs), np.inf)
+    np.minimum.at(met, pair, _untimed_first(events))
+    order = np.lexsort((rng.permutation(len(pairs)), met, users))
+    _, first, counts = np.unique(users, return_index=True, return_counts=True)
+    chosen = np.zeros(len(pairs), dtype=np.bool_)
+    chosen[order] = np.arange(len(pairs)) - np.repeat(first, counts) < count
+    return chosen[pair]
+
+
 def _portion(test_share: float, leave_out: int | None) -> str:
     return f"{test_share:.1%}" if leave_out is None else f"{leave_out:,}"
 
@@ -339,11 +373,12 @@ def _split(
     later: Events,
     *,
     candidates: NDArray[np.int64] | None = None,
+    untold: Events | None = None,
 ) -> Split:
     relevant = strength_matrix(later)
     test = csr_array(relevant - relevant.multiply(seen_matrix(history)))
     test.eliminate_zeros()
-    split = Split(name, description, train, history, test, candidates)
+    split = Split(name, description, train, history, test, candidates, untold)
     if not len(split.audience().users):
         message = f"the {name} split leaves no user with both a history and a held-out title that they liked"
         raise NothingToEvaluate(message, hint="import more events, or change evaluate.split or evaluate.test_share")

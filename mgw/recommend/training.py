@@ -52,11 +52,13 @@ class Shelf:
         catalogue: what titles say of themselves.
         trends: what everybody watches, and when.
         item_weights: what titles say of each other; none leaves the collaborative source to ALS.
+        encoder: the name of what embedded the titles; none where their words did.
     """
 
     catalogue: Catalogue
     trends: Trends
     item_weights: ItemWeights | None = None
+    encoder: str | None = None
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what is kept with a snapshot."""
@@ -172,6 +174,7 @@ def _publish(
     }
     if shelf is not None:
         arrays |= shelf.arrays()
+        versions = versions if shelf.encoder is None else {**versions, "encoder": shelf.encoder}
     return store.publish(
         "als",
         arrays,

@@ -103,7 +103,7 @@ def validation_split(events: Events, settings: EvaluateSettings) -> Split:
     outer = choose_split(events, settings)
     # Without the users or titles that are new to the test, parameters that suit the others are looked for.
     is_cold = outer.has_new_users or outer.candidates is not None
-    return choose_split(outer.train, replace(settings, split="random") if is_cold else settings)
+    return choose_split(outer.train, replace(settings, split="random", known=None) if is_cold else settings)
 
 
 def pairs_of(split: Split) -> Pairs:

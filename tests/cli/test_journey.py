@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from small_encoder import small_model, small_tokenizer
 
 SIZE = ("--users", "800", "--titles", "500", "--events", "40000")
 
@@ -301,6 +302,37 @@ def test_the_blend_is_tuned_and_measured(project):
     assert "without graph" in printed
     assert "difference to the blend" in printed
     assert "error[USAGE_INVALID]" in mgw(project, "evaluate", "--pipeline", "--report", "x.html", code=2)[1]
+
+
+def test_new_users_are_asked_after_none_and_after_some_of_their_titles(project):
+    options = ("evaluate", "--pipeline", "--split", "cold-users", "--known")
+    nothing, some = (answer(project, *options, known)["models"] for known in ("0", "5"))
+    assert nothing["blend"]["metrics"]["ndcg@10"] == nothing["context"]["metrics"]["ndcg@10"]  # what is popular
+    assert some["blend"]["metrics"]["ndcg@10"]["value"] > nothing["blend"]["metrics"]["ndcg@10"]["value"]
+    refused = mgw(project, "evaluate", "--split", "random", "--known", "5", code=2)[1]
+    assert "error[PARAMETERS_INVALID]: only of new users" in refused
+
+
+def test_an_encoder_embeds_the_titles(project):
+    small_model(project / "model.onnx")
+    small_tokenizer(project / "tokenizer.json")
+    half = {"MGW_RECOMMEND_ENCODER_MODEL": "model.onnx"}
+    refused = mgw(project, "train", "als", code=2, **half)[1]
+    assert "error[PARAMETERS_INVALID]: recommend.encoder has a model and no tokenizer" in refused
+    both = {**half, "MGW_RECOMMEND_ENCODER_TOKENIZER": "tokenizer.json"}
+    before = answer(project, "models", "show")["name"]
+    trained = answer(project, "train", "als", "--factors", "32", **both)["model"]
+    try:
+        manifest = answer(project, "models", "show", trained)
+        assert manifest["versions"]["encoder"].startswith("model.onnx sha256:")
+        assert manifest["arrays"]["embeddings"]["shape"][1] == 6
+        listed = answer(project, "recommend", "u00042")["recommendations"]  # the encoder is not wanted any more
+        assert listed[0]["components"]["content"] != 0
+        measured = answer(project, "evaluate", "--pipeline", **both)["models"]
+        assert measured["content"] != answer(project, "evaluate", "--pipeline")["models"]["content"]
+    finally:
+        mgw(project, "models", "use", before)
+        mgw(project, "models", "delete", trained)
 
 
 def test_a_profile_is_shown_and_kept(project):

@@ -232,6 +232,33 @@ def test_as_many_users_are_cold_as_were_asked_for_and_the_seed_draws_them():
 
 
 @laws
+@given(some_events, a_share, st.integers(0, 5), st.integers(0, 4))
+def test_of_new_users_the_first_titles_are_told_and_the_same_found_among_the_same(rows, share, seed, known):
+    events = events_of(rows)
+    try:
+        whole = split_cold_users(events, share, seed)
+    except NothingToEvaluate:
+        assume(False)
+    split = split_cold_users(events, share, seed, known=known)
+    assert (split.test != whole.test).nnz == 0
+    assert (split.seen() != whole.seen()).nnz == 0
+    assert split.audience().users.tolist() == whole.audience().users.tolist()
+    assert split.audience().left_out == whole.audience().left_out
+    assert Counter(rows_of(split.history)) + Counter(rows_of(split.untold)) == Counter(rows_of(whole.history))
+    assert pairs_of(rows_of(split.history)).isdisjoint(pairs_of(rows_of(split.untold)))
+    met = {}
+    for user, item, at, _ in rows_of(whole.history):
+        met[user, item] = min(met.get((user, item), math.inf), -math.inf if math.isnan(at) else at)
+    told = pairs_of(rows_of(split.history))
+    for user in {user for user, _ in met}:
+        mine = {pair: moment for pair, moment in met.items() if pair[0] == user}
+        told_here = told & set(mine)
+        assert len(told_here) == min(known, len(mine))
+        latest = max((mine[pair] for pair in told_here), default=-math.inf)
+        assert all(mine[pair] >= latest for pair in set(mine) - told_here)
+
+
+@laws
 @given(some_events, a_share, st.integers(0, 5))
 def test_cold_items_are_not_learned_from_and_they_alone_are_ranked(rows, share, seed):
     events = events_of(rows)
@@ -401,3 +428,8 @@ def test_leave_one_out_by_the_settings():
     for name in ("time", "cold-items"):
         with pytest.raises(ParametersInvalid, match=f"a split by {name} cannot leave out"):
             choose_split(events_of(rows), EvaluateSettings(split=name, leave_out=1))
+    told = choose_split(events_of(rows), EvaluateSettings(split="cold-users", known=1))
+    assert "is told of the first 1 of the others" in told.description
+    for name in ("auto", "random", "cold-items"):
+        with pytest.raises(ParametersInvalid, match="only of new users"):
+            choose_split(events_of(rows), EvaluateSettings(split=name, known=1))

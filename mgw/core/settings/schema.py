@@ -117,6 +117,7 @@ class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             of the users too (`cold-users`).
         leave_out: how many of each user's titles are held out instead of a share (but not by `time`, nor
             `cold-items`); 1 is leave-one-out. Users with no more titles than that are not asked.
+        known: how many of a new user's other titles are told (`cold-users`), their first; none tells all.
         top_k: length of the list for all metrics but recall.
         recall_k: length of the list for recall.
         bootstrap_samples: resamples of users behind each interval.
@@ -126,10 +127,27 @@ class EvaluateSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     split: Literal["auto", "time", "user-time", "random", "cold-users", "cold-items"] = "auto"
     test_share: OpenShare = 0.2
     leave_out: PositiveInt | None = None
+    known: Annotated[int, Meta(ge=0)] | None = None
     top_k: PositiveInt = 10
     recall_k: PositiveInt = 20
     bootstrap_samples: PositiveInt = 1000
     seed: Seed = 0
+
+
+class EncoderSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A sentence encoder that embeds the titles, in place of their words.
+
+    Attributes:
+        model: path of an ONNX file; with it, the words of the catalogue are not embedded.
+        tokenizer: path of the model's `tokenizer.json`.
+        max_tokens: where a title's text is cut.
+        batch: how many titles are encoded at once.
+    """
+
+    model: str | None = None
+    tokenizer: str | None = None
+    max_tokens: PositiveInt = 256
+    batch: PositiveInt = 32
 
 
 class RecommendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -141,6 +159,7 @@ class RecommendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
         exclude_watched: whether titles that the user has met are left out.
         where: an SQL predicate on `c`, the row of `content`; only titles for which it is true are answered.
         region: where the titles are to be available; without one, in any region.
+        encoder: of the titles' texts.
     """
 
     top_k: PositiveInt = 10
@@ -148,6 +167,7 @@ class RecommendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     exclude_watched: bool = True
     where: str | None = None
     region: str | None = None
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
 
 
 class ContentSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -2,5 +2,6 @@
 
 from mgw.recommend.content.catalogue import Catalogue, read_catalogue
 from mgw.recommend.content.embedding import embed
+from mgw.recommend.content.encoder import Encoder
 
-__all__ = ["Catalogue", "embed", "read_catalogue"]
+__all__ = ["Catalogue", "Encoder", "embed", "read_catalogue"]

@@ -4,7 +4,7 @@
     runtimes             (n_items,) float32          minutes, NaN where not known
     words                (n_words,) bytes            what titles can have in common: "genre Drama", "actor …", sorted
     word_indptr, word_indices                        which titles have which, as the rows of a sparse matrix
-    embeddings           (n_items, d) float32        rows of unit length, or zero
+    embeddings           (n_items, d) float32        rows of unit length, or zero; of words, or by an encoder
 
 They are made anew with every training.
 """
@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from mgw.core.database import queries
+from mgw.core.progress import SILENT
 from mgw.recommend.content.embedding import embed
 from mgw.recommend.features import FEWEST_TITLES, feature_matrix, vocabulary
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
     from mgw.core.artifacts import Snapshot
+    from mgw.core.progress import Progress
     from mgw.core.settings import ContentSettings
+    from mgw.recommend.content.encoder import Encoder
     from mgw.recommend.interactions import Events
 
 FIELDS = ("genre", "theme", "actor", "director", "writer")
@@ -84,8 +87,15 @@ class Catalogue:
         ]
 
 
-def read_catalogue(connection: Connection[TupleRow], events: Events, settings: ContentSettings) -> Catalogue:
-    """Read the titles of `events` and embed them."""
+def read_catalogue(
+    connection: Connection[TupleRow],
+    events: Events,
+    settings: ContentSettings,
+    *,
+    encoder: Encoder | None = None,
+    progress: Progress = SILENT,
+) -> Catalogue:
+    """Read the titles of `events` and embed them: by an encoder, or without one by their words."""
     column = {int(identity): place for place, identity in enumerate(events.item_ids)}
     names, plots = [""] * len(column), [""] * len(column)
     runtimes = np.full(len(column), np.nan, dtype=np.float32)
@@ -99,13 +109,25 @@ def read_catalogue(connection: Connection[TupleRow], events: Events, settings: C
             words[column[identity]] = found
     features = feature_matrix(words)
     kept = vocabulary(words)
-    texts = text_matrix([f"{title} {plot}" for title, plot in zip(names, plots, strict=True)])
     catalogue = Catalogue(
         _utf8(names), runtimes, _utf8(kept), features, np.zeros((len(names), settings.dimensions), dtype=np.float32)
     )
+    if encoder is not None:
+        texts = [_described(*each) for each in zip(names, plots, words, strict=True)]
+        return replace(catalogue, embeddings=encoder.encode(texts, progress))
     fields = [(catalogue.field(name)[0], 1.0) for name in FIELDS]
-    embeddings = embed([*fields, (texts, settings.text_weight)], settings.dimensions)
-    return Catalogue(catalogue.titles, runtimes, catalogue.words, features, embeddings)
+    text = text_matrix([f"{title} {plot}" for title, plot in zip(names, plots, strict=True)])
+    return replace(catalogue, embeddings=embed([*fields, (text, settings.text_weight)], settings.dimensions))
+
+
+def _described(title: str, plot: str, words: Sequence[str]) -> str:
+    """Write what an encoder reads of a title: "Heat. A thief … Genre: Crime, Drama. Actor: …"."""
+    said = [each.rstrip(". ") for each in (title, plot) if each.strip()]
+    for name in FIELDS:
+        found = [word.removeprefix(f"{name} ") for word in words if word.startswith(f"{name} ")]
+        if found:
+            said.append(f"{name.capitalize()}: {', '.join(found)}")
+    return "".join(f"{each}. " for each in said).strip()
 
 
 def text_matrix(texts: Sequence[str]) -> csr_array[np.float32]:

@@ -13,7 +13,6 @@ from mgw.recommend import metrics
 from mgw.recommend.als import ALS
 from mgw.recommend.evaluate import estimated, informed
 from mgw.recommend.interactions import strength_matrix
-from mgw.recommend.split import seen_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +93,7 @@ def by_popularity(evaluation: Evaluation, split: Split) -> Breakdown:
 def by_epoch(split: Split, settings: Settings, progress: Progress) -> Breakdown:
     """Train ALS once more and measure NDCG after each epoch."""
     users, k = split.audience().users, settings.evaluate.top_k
-    seen, wanted = seen_matrix(split.history)[users], split.test[users]
+    seen, wanted = split.seen()[users], split.test[users]
     n_wanted = np.diff(wanted.indptr).astype(np.int64)
     found: list[Estimate | None] = []
 

@@ -13,7 +13,8 @@ from mgw.core.settings.keys import sections
 FILE = resource("configs") / "mgw.yaml"
 TEXT = FILE.read_text(encoding="utf-8")
 COMMENTED_OUT = re.compile(
-    r"^( *)# (url|password_file|bin_dir|leave_out|where|region|driver_memory|checkpoint_dir|activity_reference): ",
+    r"^( *)# (url|password_file|bin_dir|leave_out|known|where|region|model|tokenizer|driver_memory|checkpoint_dir"
+    r"|activity_reference): ",
     re.MULTILINE,
 )
 UNCOMMENTED = COMMENTED_OUT.sub(r"\1\2: ", TEXT)
@@ -41,8 +42,9 @@ def test_the_other_keys_are_there_to_be_uncommented(tmp_path):
 @pytest.mark.parametrize("name", [*keys(), *sorted(sections() - {"database"})])
 def test_a_comment_stands_above_every_key(name):
     lines = UNCOMMENTED.splitlines()
-    section, _, word = name.rpartition(".")
-    start = lines.index(f"{section}:") + 1 if section else 0
-    indent = "  " if section else ""
+    *sections_above, word = name.split(".")
+    start, indent = 0, ""
+    for section in sections_above:
+        start, indent = lines.index(f"{indent}{section}:", start) + 1, f"{indent}  "
     line = next(number for number in range(start, len(lines)) if lines[number].startswith(f"{indent}{word}:"))
     assert lines[line - 1].startswith(f"{indent}# ")
