@@ -59,6 +59,7 @@ class Scored:
         table: calibrated scores, `(n, n_sources, n_items)`.
         als: those of ALS by itself, as they are, `(n, n_items)`.
         liked: how many titles each is known to like, `(n,)`.
+        timed: share of each one's events whose time is known, `(n,)`.
         prior_events: up to how many of these popularity is mixed in.
     """
 
@@ -66,6 +67,7 @@ class Scored:
     table: NDArray[np.float32]
     als: NDArray[np.float32]
     liked: NDArray[np.int64]
+    timed: NDArray[np.float64]
     prior_events: int
 
     def blended(self, weights: NDArray[np.float64]) -> Blended:
@@ -92,7 +94,9 @@ class Blended:
     def _row(self, row: int) -> NDArray[np.float64]:
         weights = self.weights
         if np.count_nonzero(weights) > 1:
-            weights = weights_for(int(self.scored.liked[row]), weights, self.scored.prior_events)
+            scored = self.scored
+            timed = float(scored.timed[row])
+            weights = weights_for(int(scored.liked[row]), weights, scored.prior_events, timed=timed)
         return np.asarray(contributions(self.scored.table[row].astype(np.float64), weights).sum(axis=0))
 
 
@@ -181,7 +185,8 @@ def score_split(
             alone[row] = fold_in.item_factors @ fold_in.user_factors(viewer.liked, viewer.strength).astype(np.float32)
             stage.advance()
     liked = np.array([len(viewer.liked) for viewer in viewers])
-    return Scored(users, table, alone, liked, settings.blend.prior_events)
+    timed = np.array([viewer.timed for viewer in viewers])
+    return Scored(users, table, alone, liked, timed, settings.blend.prior_events)
 
 
 def _require_memory(needed: int) -> None:

@@ -2,7 +2,10 @@
 
 A viewer of few events is answered by what is popular, less with each event (p = 1 - n / prior_events, not below 0):
 
-    weights = (1 - p) · w / Σ w + p · (all on the context source)
+    weights = (1 - p) · w' / Σ w' + p · (all on the context source)
+    w'      = w, but content times (1 - p), and graph times the share of the viewer's events whose time is known
+
+What one title says by its words is little, and the graph asks by what was watched last, which needs times.
 """
 
 from __future__ import annotations
@@ -138,13 +141,23 @@ class Pipeline:
         """Return what each source weighs for a viewer, `(n_sources,)`; of one who is known without events, no less."""
         blend = self.settings.blend
         n_liked = blend.prior_events if is_known else len(viewer.liked)
-        return weights_for(n_liked, source_weights(blend), blend.prior_events)
+        return weights_for(n_liked, source_weights(blend), blend.prior_events, timed=viewer.timed)
 
 
-def weights_for(n_liked: int, weights: NDArray[np.float64], prior_events: int) -> NDArray[np.float64]:
-    """Shift weight to the context source, which knows what is popular, for somebody with few events."""
+def weights_for(n_liked: int, weights: NDArray[np.float64], prior_events: int, *, timed: float) -> NDArray[np.float64]:
+    """Fit the weights of the sources to what is known of a viewer, `(n_sources,)`.
+
+    Args:
+        n_liked: titles with positive evidence.
+        weights: as the settings have them, `(n_sources,)`.
+        prior_events: how many of these leave the weights as they are.
+        timed: share of the viewer's events whose time is known, 0 to 1.
+    """
     prior = max(0.0, 1 - n_liked / prior_events) if prior_events else 0.0
-    shifted = (1 - prior) * weights / max(float(weights.sum()), 1e-12)
+    reliance = {Source.CONTENT: 1 - prior, Source.GRAPH: timed}
+    fitting = weights * [reliance.get(source, 1.0) for source in Source]
+    fitting = fitting if fitting.any() else weights  # nothing else is asked
+    shifted: NDArray[np.float64] = (1 - prior) * fitting / max(float(fitting.sum()), 1e-12)
     shifted[list(Source).index(Source.CONTEXT)] += prior
     return shifted
 

@@ -54,6 +54,11 @@ class Viewer:
         return cls(items.astype(np.int64), at, label, row.indices.astype(np.int64), row.data)
 
     @property
+    def timed(self) -> float:
+        """The share of the events whose time is known; 1 where there is no event."""
+        return float(np.isfinite(self.at).mean()) if len(self.at) else 1.0
+
+    @property
     def seen(self) -> NDArray[np.int64]:
         """Titles that the user met, dismissed ones too, `(k,)`."""
         return np.unique(self.items)

@@ -258,7 +258,7 @@ class BlendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         content: how near a title is to those that the viewer likes, by what the catalogue says.
         graph: shared genres, people and themes, and what similar users watched.
         context: the moment and what is popular.
-        prior_events: up to how many events popularity is mixed in, less with each event.
+        prior_events: up to how many events popularity is mixed in, and the content source held back, less with each.
     """
 
     collaborative: NonNegative = 0.70
