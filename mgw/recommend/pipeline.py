@@ -1,6 +1,6 @@
 """The pipeline: one viewer at one moment, scored by all sources; what is asked of one user, of a test or of a service.
 
-A viewer of few events is answered by what is popular, less with each event (p = 1 - n / prior_events, not below 0):
+A viewer of few events is answered by what is popular, less with each event (p = prior_events / (prior_events + n)):
 
     weights = (1 - p) · w' / Σ w' + p · (all on the context source)
     w'      = w, but content times (1 - p), and graph times the share of the viewer's events whose time is known
@@ -140,20 +140,20 @@ class Pipeline:
     def weights(self, viewer: Viewer, *, is_known: bool = False) -> NDArray[np.float64]:
         """Return what each source weighs for a viewer, `(n_sources,)`; of one who is known without events, no less."""
         blend = self.settings.blend
-        n_liked = blend.prior_events if is_known else len(viewer.liked)
+        n_liked = np.inf if is_known else len(viewer.liked)
         return weights_for(n_liked, source_weights(blend), blend.prior_events, timed=viewer.timed)
 
 
-def weights_for(n_liked: int, weights: NDArray[np.float64], prior_events: int, *, timed: float) -> NDArray[np.float64]:
+def weights_for(n_liked: float, weights: NDArray[np.float64], prior_events: int, *, timed: float) -> NDArray[np.float64]:
     """Fit the weights of the sources to what is known of a viewer, `(n_sources,)`.
 
     Args:
         n_liked: titles with positive evidence.
         weights: as the settings have them, `(n_sources,)`.
-        prior_events: how many of these leave the weights as they are.
+        prior_events: how many of these count as much as popularity; infinitely many leave the weights as they are.
         timed: share of the viewer's events whose time is known, 0 to 1.
     """
-    prior = max(0.0, 1 - n_liked / prior_events) if prior_events else 0.0
+    prior = prior_events / (prior_events + n_liked) if prior_events else 0.0
     reliance = {Source.CONTENT: 1 - prior, Source.GRAPH: timed}
     fitting = weights * [reliance.get(source, 1.0) for source in Source]
     fitting = fitting if fitting.any() else weights  # nothing else is asked

@@ -30,11 +30,11 @@ def test_a_source_that_finds_all_alike_is_not_heard():
     assert not calibrate(raw, np.zeros(3, dtype=bool)).any()
 
 
-def test_popularity_counts_for_all_of_nobody_and_for_nothing_of_somebody_known():
+def test_popularity_counts_for_all_of_nobody_and_for_less_with_each_event():
     context = list(Source).index(Source.CONTEXT)
     shares = WEIGHTS / WEIGHTS.sum()
     assert weights_for(0, WEIGHTS, 5, timed=1)[context] == pytest.approx(1)
-    assert weights_for(5, WEIGHTS, 5, timed=1) == pytest.approx(shares)
+    assert weights_for(np.inf, WEIGHTS, 5, timed=1) == pytest.approx(shares)
     assert weights_for(0, WEIGHTS, 0, timed=1) == pytest.approx(shares)
     given = [weights_for(n, WEIGHTS, 5, timed=1) for n in range(7)]
     assert all(each.sum() == pytest.approx(1) for each in given)
@@ -42,12 +42,12 @@ def test_popularity_counts_for_all_of_nobody_and_for_nothing_of_somebody_known()
 
 
 def test_content_is_held_back_for_few_events_and_the_graph_where_times_are_not_known():
-    collaborative, content, graph, context = weights_for(2, np.array([0.4, 0.3, 0.2, 0.1]), 5, timed=0.5)
+    collaborative, content, graph, context = weights_for(4, np.array([0.4, 0.3, 0.2, 0.1]), 6, timed=0.5)
     whole = 0.4 + 0.4 * 0.3 + 0.5 * 0.2 + 0.1
     assert [collaborative, content, graph] == pytest.approx([0.4 * 0.4 / whole, 0.4 * 0.12 / whole, 0.4 * 0.1 / whole])
     assert context == pytest.approx(0.4 * 0.1 / whole + 0.6)
     only_graph = np.array([0.0, 0.0, 1.0, 0.0])
-    assert weights_for(9, only_graph, 5, timed=0) == pytest.approx(only_graph)
+    assert weights_for(np.inf, only_graph, 5, timed=0) == pytest.approx(only_graph)
 
 
 def test_a_source_leads_with_most_of_what_speaks_for_a_title():

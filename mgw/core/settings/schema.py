@@ -258,14 +258,15 @@ class BlendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         content: how near a title is to those that the viewer likes, by what the catalogue says.
         graph: shared genres, people and themes, and what similar users watched.
         context: the moment and what is popular.
-        prior_events: up to how many events popularity is mixed in, and the content source held back, less with each.
+        prior_events: how many liked titles count as much as popularity, which is mixed in, less with each; the content
+            source is held back as much.
     """
 
     collaborative: NonNegative = 0.70
     content: NonNegative = 0.20
     graph: NonNegative = 0.05
     context: NonNegative = 0.05
-    prior_events: Annotated[int, Meta(ge=0)] = 5
+    prior_events: Annotated[int, Meta(ge=0)] = 2
 
 
 class DiversitySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
