@@ -144,7 +144,9 @@ class Pipeline:
         return weights_for(n_liked, source_weights(blend), blend.prior_events, timed=viewer.timed)
 
 
-def weights_for(n_liked: float, weights: NDArray[np.float64], prior_events: int, *, timed: float) -> NDArray[np.float64]:
+def weights_for(
+    n_liked: float, weights: NDArray[np.float64], prior_events: int, *, timed: float
+) -> NDArray[np.float64]:
     """Fit the weights of the sources to what is known of a viewer, `(n_sources,)`.
 
     Args:
