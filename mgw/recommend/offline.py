@@ -60,7 +60,7 @@ class Scored:
         als: those of ALS by itself, as they are, `(n, n_items)`.
         liked: how many titles each is known to like, `(n,)`.
         timed: share of each one's events whose time is known, `(n,)`.
-        prior_events: up to how many of these popularity is mixed in.
+        prior_events: how many of these count as much as popularity.
     """
 
     users: NDArray[np.int64]

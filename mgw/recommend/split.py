@@ -256,9 +256,9 @@ def split_cold_users(
 
     Liang, Krishnan, Hoffman & Jebara (2018), "Variational Autoencoders for Collaborative Filtering", section 4, call
     it strong generalization. Of n users the nearest whole number to n · `test_share` is drawn, but at least one and at
-    most n - 1; of their pairs as `split_randomly` does. With `known`, only
-    that many of their other titles are told, those met first (by chance where no time is known), and none is ranked:
-    the same titles are found among the same, whatever is told.
+    most n - 1; of their pairs as `split_randomly` does. With `known`, only that many of their other
+    titles are told, those met first (by chance where no time is known), and none of them is ranked: the same titles
+    are found among the same, whatever is told.
 
     Raises:
         NoEvents: there are no events.
