@@ -53,10 +53,18 @@ class Application:
         answers: what is answered.
         cache: what was.
         settings: of the service.
+        on_start: called with the event loop, before anything else is done.
     """
 
-    def __init__(self, answers: Answers, cache: ResultCache, settings: ServiceSettings) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        cache: ResultCache,
+        settings: ServiceSettings,
+        on_start: Callable[[asyncio.AbstractEventLoop], None],
+    ) -> None:
         self._answers = answers
+        self._on_start = on_start
         self._cache = cache
         self._settings = settings
         self._desk = Desk(settings.threads, settings.queue, settings.deadline_s)
@@ -85,6 +93,7 @@ class Application:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin: what can be had of model and database is there before the first request is."""
+        self._on_start(loop)
         self._answers.refresh()
         self._refresher.start()
 

@@ -34,12 +34,14 @@ from mgw.service.connections import Connections
 from mgw.service.models import Models
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
     from pathlib import Path
 
     from mgw.core.settings import LoadedSettings
 
 _PR_SET_PDEATHSIG = 1
+_ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(loaded: LoadedSettings, on_listening: Callable[[], None]) -> None:
@@ -87,7 +89,26 @@ def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Applicatio
     models = Models(ModelStore(resolve_path(loaded, settings.state_dir) / "models"), settings)
     connections = Connections(Database.of(loaded), settings.service.deadline_s)
     cache = ResultCache(moments, settings.service.cache_entries, settings.service.cache_ttl_s)
-    return Application(Answers(settings, models, connections, moments), cache, settings.service)
+    return Application(Answers(settings, models, connections, moments), cache, settings.service, _keep_endings)
+
+
+def _keep_endings(loop: asyncio.AbstractEventLoop) -> None:
+    """Keep a signal to end that comes while the worker starts, and send it anew when the event loop runs.
+
+    The handlers that granian has set by then are the loop's, which forgets what comes before it runs: the worker would
+    not end until it is killed.
+    """
+    kept: list[int] = []
+    handlers = {each: signal.signal(each, lambda number, _frame: kept.append(number)) for each in _ENDINGS}
+
+    def hand_over() -> None:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+            signal.siginterrupt(each, False)
+        for number in kept:
+            signal.raise_signal(number)
+
+    loop.call_soon(hand_over)
 
 
 def _bind_to(parent: int) -> None:

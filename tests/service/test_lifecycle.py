@@ -221,23 +221,41 @@ def test_on_sigterm_what_is_under_way_is_answered(project):
     with serving(project, "--workers", "2") as service:
         workers = service.workers()
         assert len(workers) == 2
-        with psycopg.connect(project.url) as blocking:
-            blocking.execute("LOCK TABLE viewing_events IN ACCESS EXCLUSIVE MODE")
-            with ThreadPoolExecutor(4) as pool:
-                waiting = [pool.submit(service.recommend, f"u{number:05}") for number in range(10, 14)]
-                watching = psycopg.connect(project.url, autocommit=True)
-                blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
-                name = urlsplit(project.url).path[1:]
-                service.until(lambda: watching.execute(blocked, (name,)).fetchone()[0] == 4)
-                service.process.send_signal(signal.SIGTERM)
-                service.until(lambda: not _listens(service.port))
-                blocking.rollback()
-                assert [each.result().status for each in waiting] == [200] * 4
-                watching.close()
+        with locked(project, "viewing_events") as blocking, ThreadPoolExecutor(4) as pool:
+            waiting = [pool.submit(service.recommend, f"u{number:05}") for number in range(10, 14)]
+            service.until(lambda: waiting_for_a_lock(project) == 4)
+            service.process.send_signal(signal.SIGTERM)
+            service.until(lambda: not _listens(service.port))
+            blocking.rollback()
+            assert [each.result().status for each in waiting] == [200] * 4
         assert service.process.wait(30) == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
         assert list((project.folder / ".mgw" / "service").iterdir()) == []
         assert "the service has ended" in (project.folder / "log").read_text()
+
+
+def test_on_sigterm_workers_that_are_still_starting_end_too(project):
+    project.options = {"deadline_s": 20, "drain_s": 60}
+    with locked(project, "content") as blocking, serving(project, "--workers", "2", wait=False) as service:
+        service.until(lambda: waiting_for_a_lock(project) == 2)
+        workers = service.workers()
+        service.process.send_signal(signal.SIGTERM)
+        threading.Event().wait(0.2)
+        blocking.rollback()
+        assert service.process.wait(10) == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+@contextlib.contextmanager
+def locked(project, table):
+    with psycopg.connect(project.url) as blocking:
+        blocking.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield blocking
+
+
+def waiting_for_a_lock(project):
+    statement = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return project.fetch(statement)[0][0]
 
 
 def _listens(port):
