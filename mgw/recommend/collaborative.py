@@ -1,9 +1,11 @@
 """The collaborative source: what people with the same titles watch, by factors and by titles from titles.
 
-    score_i = (1 - share) · ALS_i + share · Σ_j s_j B_ji        for titles that B knows; else ALS_i
+    score_i = (1 - w) · ALS_i + w · Σ_j s_j B_ji        for titles that B knows; else ALS_i
+    w       = share · n / (n + prior_titles)            n: how many titles the viewer likes
 
 Both models pull what was watched towards 1 and all else towards 0, so their scores are on one scale and are added as
-they are. Each errs where the other does not: ALS sees tastes, EASE sees pairs. B (EASE, `mgw.recommend.baselines.ease`)
+they are. Each errs where the other does not: ALS sees tastes, EASE sees pairs, of which there are few where few titles
+are known. B (EASE, `mgw.recommend.baselines.ease`)
 is dense, so it is fitted to the most watched titles alone; the others are for ALS.
 
     ease_titles    (m,) int32          columns of the titles, ascending
@@ -80,12 +82,12 @@ class CollaborativeSource:
     Attributes:
         fold_in: ALS.
         item_weights: EASE; None leaves all to ALS.
-        share: of EASE, 0 to 1.
+        settings: of EASE; read are its share and what holds it back.
     """
 
     fold_in: FoldIn
     item_weights: ItemWeights | None
-    share: float
+    settings: EaseSettings
 
     def scores(self, viewer: Viewer) -> NDArray[np.float64]:
         """Score every title, `(n_items,)`; zero for a viewer who likes nothing."""
@@ -97,7 +99,8 @@ class CollaborativeSource:
             rows, known = self.item_weights.places(viewer.liked)
             by_pairs = viewer.strength[known] @ self.item_weights.weights[rows[known]]
             titles = self.item_weights.titles
-            scores[titles] = (1 - self.share) * scores[titles] + self.share * by_pairs
+            share = self._share(viewer)
+            scores[titles] = (1 - share) * scores[titles] + share * by_pairs
         return scores
 
     def contributions(self, viewer: Viewer, targets: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -108,5 +111,10 @@ class CollaborativeSource:
             pairs = np.zeros((int(listed.sum()), len(viewer.liked)))
             of_titles = self.item_weights.weights[np.ix_(rows[known], columns[listed])].T
             pairs[:, known] = of_titles * viewer.strength[known]
-            given[listed] = (1 - self.share) * given[listed] + self.share * pairs
+            share = self._share(viewer)
+            given[listed] = (1 - share) * given[listed] + share * pairs
         return given
+
+    def _share(self, viewer: Viewer) -> float:
+        n_liked = len(viewer.liked)
+        return self.settings.share * n_liked / max(n_liked + self.settings.prior_titles, 1)

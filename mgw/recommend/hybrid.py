@@ -5,7 +5,7 @@ Where the database is asked, it is asked here: for the history, for the graph. W
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -78,11 +78,13 @@ class Evidence:
 
     Attributes:
         history: of the user.
-        graph: what the graph source says; None where it was not asked.
+        viewer: the same by columns of the snapshot.
+        graph: what the graph source says; None where it was not asked, because it weighs nothing.
         factors: the user's, as they were trained, `(d,)`; where the history could not be read, in place of a fold-in.
     """
 
     history: History
+    viewer: Viewer
     graph: GraphScores | None = None
     factors: NDArray[np.float32] | None = None
 
@@ -142,10 +144,11 @@ class Hybrid:
         with connection.pipeline():
             read, seeds = send_history(connection, user_id), graph.seeds(connection, user_id)
             history = read()
-            if not history.liked:
-                return Evidence(history)
+            viewer = Viewer.of_history(history, self._columns)
+            if not self._hears_graph(viewer):
+                return Evidence(history, viewer)
             fetch = graph.send(connection, user_id, seeds())
-        return Evidence(history, fetch())
+        return Evidence(history, viewer, fetch())
 
     def recommend(
         self,
@@ -202,10 +205,9 @@ class Hybrid:
         Raises:
             UsageInvalid: the catalogue has no such genre.
         """
-        history = evidence.history
-        viewer = Viewer.of_history(history, self._columns)
+        history, viewer = evidence.history, evidence.viewer
         unseen = self._unseen(viewer)
-        raw, given = self._contributions(evidence, viewer, unseen, context, stated_genres)
+        raw, given = self._contributions(evidence, unseen, context, stated_genres)
         listable = self._listable(viewer, unseen, eligibility)
         slate = choose_slate(
             given.sum(axis=0),
@@ -218,8 +220,14 @@ class Hybrid:
         )
         popular = 2 * self.pipeline.context.popularity() >= raw[list(Source).index(Source.CONTEXT)]
         bound = _bound(given, listable)
+        leading = [leading_source(given[:, column]) for column in slate.columns]
         reasons = Reasons.of_list(
-            self.pipeline, viewer, evidence.graph, slate.columns, most=self.settings.recommend.reasons
+            self.pipeline,
+            viewer,
+            evidence.graph,
+            slate.columns,
+            [source for source, _ in leading],
+            most=self.settings.recommend.reasons,
         )
         is_cold = not len(viewer.liked) and evidence.factors is None
         listed = tuple(
@@ -227,6 +235,7 @@ class Hybrid:
                 place,
                 given[:, column],
                 bound,
+                leads=leading[place][1],
                 is_cold=is_cold,
                 popular=bool(popular[column]),
                 reasons=reasons,
@@ -249,19 +258,17 @@ class Hybrid:
                 f"the model {self.snapshot.manifest.name} does not know {content_id!r}",
                 hint="train again: `mgw train als`",
             )
-        viewer = Viewer.of_history(evidence.history, self._columns)
-        unseen = self._unseen(viewer)
-        _, given = self._contributions(evidence, viewer, unseen, context)
+        unseen = self._unseen(evidence.viewer)
+        _, given = self._contributions(evidence, unseen, context)
         share = given[:, column] / (_bound(given, unseen) or 1.0)
         return Score(float(share.sum()), {str(name): float(value) for name, value in zip(Source, share, strict=True)})
 
     def trained(self, user_id: str) -> Evidence:
         """Return what the snapshot alone knows of a user: the factors, and no title of the history."""
-        nothing = History.empty(user_exists=False)
         row = self._user_rows.get(user_id.encode())
-        if row is None:
-            return Evidence(nothing)
-        return Evidence(replace(nothing, user_exists=True), factors=self.snapshot_users[row])
+        nothing = History.empty(user_exists=row is not None)
+        factors = None if row is None else self.snapshot_users[row]
+        return Evidence(nothing, Viewer.of_history(nothing, self._columns), factors=factors)
 
     def profile(self, history: History) -> Profile:
         """Make the profile of a user."""
@@ -298,15 +305,19 @@ class Hybrid:
             )
         return self._graph
 
+    def _hears_graph(self, viewer: Viewer) -> bool:
+        weights = self.pipeline.weights(viewer)
+        return len(viewer.liked) > 0 and bool(weights[list(Source).index(Source.GRAPH)] > 0)
+
     def _contributions(
         self,
         evidence: Evidence,
-        viewer: Viewer,
         unseen: NDArray[np.bool_],
         context: Context,
         stated_genres: Sequence[str] = (),
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the scores of every source and what each gives to the sum, both `(n_sources, n_items)`."""
+        viewer = evidence.viewer
         profile = self.pipeline.profile(viewer, stated_genres)
         graph = None if evidence.graph is None else evidence.graph.total
         raw = self.pipeline.scores(viewer, profile, graph, context, factors=evidence.factors)
@@ -319,6 +330,7 @@ class Hybrid:
         given: NDArray[np.float64],
         bound: float,
         *,
+        leads: bool,
         is_cold: bool,
         popular: bool,
         reasons: Reasons,
@@ -326,8 +338,7 @@ class Hybrid:
         slate: Slate,
     ) -> Recommended:
         column = int(slate.columns[place])
-        source, leads = leading_source(given)
-        reason = reasons.of(place, source)
+        source, reason = reasons.sources[place], reasons.of(place)
         based_on = tuple(self._content_ids[carrier] for carrier in reason.based_on)
         origin = RecommendationType.COLD_START if is_cold else _TYPES[source] if leads else RecommendationType.HYBRID
         return Recommended(

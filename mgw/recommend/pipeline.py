@@ -69,7 +69,7 @@ class Pipeline:
         """Put the sources together."""
         genres, names = catalogue.field("genre")
         source = ContextSource(trends, genres, names, catalogue.runtimes, settings.context)
-        collaborative = CollaborativeSource(als, item_weights, settings.ease.share)
+        collaborative = CollaborativeSource(als, item_weights, settings.ease)
         among_embeddings = replace(als.settings, regularization=settings.content.regularization)
         content = FoldIn(catalogue.embeddings, among_embeddings)
         return cls(collaborative, content, catalogue, source, _word_weights(catalogue, settings.graph), settings)

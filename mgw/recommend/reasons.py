@@ -52,7 +52,8 @@ class Reasons:
         graph: what the graph said; None where it was not asked.
         most: how many watched titles are named at most.
         columns: the titles of the list, `(k,)`.
-        carried: what each liked title gives to the collaborative score of each title of the list, `(k, n_liked)`.
+        sources: which source is to explain each.
+        carried: what each liked title gives to the score of each title by its source, `(k, n_liked)`.
     """
 
     pipeline: Pipeline
@@ -60,33 +61,37 @@ class Reasons:
     graph: GraphScores | None
     most: int
     columns: NDArray[np.int64]
+    sources: list[Source]
     carried: NDArray[np.float64]
 
     @classmethod
     def of_list(
-        cls, pipeline: Pipeline, viewer: Viewer, graph: GraphScores | None, columns: NDArray[np.int64], *, most: int
+        cls,
+        pipeline: Pipeline,
+        viewer: Viewer,
+        graph: GraphScores | None,
+        columns: NDArray[np.int64],
+        sources: list[Source],
+        *,
+        most: int,
     ) -> Self:
         """Prepare to explain a list."""
-        carried = np.zeros((len(columns), 0))
-        if len(viewer.liked):
-            carried = pipeline.collaborative.contributions(viewer, columns)
-        return cls(pipeline, viewer, graph, most, columns, carried)
+        carried = np.zeros((len(columns), len(viewer.liked)))
+        for source, split in ((Source.COLLABORATIVE, _split_collaborative), (Source.CONTENT, _split_content)):
+            places = [place for place, each in enumerate(sources) if each is source]
+            if places and len(viewer.liked):
+                carried[places] = split(pipeline, viewer, columns[places])
+        return cls(pipeline, viewer, graph, most, columns, sources, carried)
 
-    def of(self, place: int, source: Source) -> Reason:
-        """Explain why `source` gave the title on a place of the list, from 0, its score."""
-        column = int(self.columns[place])
-        if source is Source.COLLABORATIVE:
+    def of(self, place: int) -> Reason:
+        """Explain how the title on a place of the list, from 0, came by its score."""
+        column, source = int(self.columns[place]), self.sources[place]
+        if source in {Source.COLLABORATIVE, Source.CONTENT}:
             return self._named(self.carried[place], self.viewer.liked, column)
-        if source is Source.CONTENT:
-            return self._named(self._content(column), self.viewer.liked, column)
         graph = self.graph
         if source is Source.GRAPH and graph is not None and graph.by_titles[column] >= graph.by_users[column]:
             return self._named(self._overlap(column), self.viewer.liked, column)
         return Reason((), "")
-
-    def _content(self, column: int) -> NDArray[np.float64]:
-        viewer = self.viewer
-        return np.asarray(self.pipeline.content.contributions(viewer.liked, viewer.strength, np.array([column]))[0])
 
     def _overlap(self, column: int) -> NDArray[np.float64]:
         words = self._words(column)
@@ -117,6 +122,14 @@ class Reasons:
             return ""
         field, _, name = self.pipeline.catalogue.words[place].decode().partition(" ")
         return f"{FIELDS[field]}: {name}"
+
+
+def _split_collaborative(pipeline: Pipeline, viewer: Viewer, columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    return pipeline.collaborative.contributions(viewer, columns)
+
+
+def _split_content(pipeline: Pipeline, viewer: Viewer, columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    return pipeline.content.contributions(viewer.liked, viewer.strength, columns)
 
 
 def leading_source(contributions: NDArray[np.float64]) -> tuple[Source, bool]:

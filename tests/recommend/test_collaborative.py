@@ -13,7 +13,7 @@ from mgw.recommend.collaborative import CollaborativeSource, ItemWeights
 from mgw.recommend.foldin import FoldIn
 from mgw.recommend.viewer import Viewer
 
-SETTINGS = EaseSettings(titles=12, regularization=5.0, share=0.3)
+SETTINGS = EaseSettings(titles=12, regularization=5.0, share=0.6, prior_titles=3)
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +27,7 @@ def matrix():
 @pytest.fixture(scope="module")
 def source(matrix):
     als = ALS.fit(matrix, AlsSettings(factors=4, epochs=5), threads=1)
-    return CollaborativeSource(
-        FoldIn(als.item_factors, als.settings), ItemWeights.fit(matrix, SETTINGS), SETTINGS.share
-    )
+    return CollaborativeSource(FoldIn(als.item_factors, als.settings), ItemWeights.fit(matrix, SETTINGS), SETTINGS)
 
 
 def viewer_of(items, strength):
@@ -54,14 +52,14 @@ def test_the_most_watched_titles_are_known_and_say_what_ease_says(matrix, source
 def test_scores_are_added_where_both_know_a_title(source, viewer):
     als = source.fold_in.item_factors @ source.fold_in.user_factors(viewer.liked, viewer.strength)
     titles, weights = source.item_weights.titles.tolist(), source.item_weights.weights
-    expected = als.astype(float)
+    expected, share = als.astype(float), 0.6 * len(viewer.liked) / (len(viewer.liked) + 3)
     for place, title in enumerate(titles):
         pairs = sum(
             strength * weights[titles.index(item), place]
             for item, strength in zip(viewer.liked, viewer.strength, strict=True)
             if item in titles
         )
-        expected[title] = 0.7 * als[title] + 0.3 * pairs
+        expected[title] = (1 - share) * als[title] + share * pairs
     assert source.scores(viewer) == pytest.approx(expected, abs=1e-6)
 
 

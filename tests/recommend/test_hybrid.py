@@ -105,6 +105,31 @@ def test_graph_titles_are_those_of_the_seeds_or_of_similar_users(platform, snaps
     assert set(said) <= {"people who watched what you watched watched it too"}
 
 
+@pytest.mark.parametrize("times_known", [True, False])
+def test_the_graph_is_asked_only_where_it_weighs_something(platform, snapshot, monkeypatch, times_known):
+    if not times_known:
+        platform.execute(
+            "UPDATE viewing_events SET at = NULL WHERE (user_id, content_id, at) IN ("
+            "SELECT user_id, content_id, min(at) FROM viewing_events e JOIN users u ON u.id = e.user_id"
+            " WHERE u.external_id = %s GROUP BY 1, 2)", (USER,)
+        )  # fmt: skip
+        platform.execute(
+            "DELETE FROM viewing_events e USING users u WHERE u.id = e.user_id AND u.external_id = %s"
+            " AND at IS NOT NULL", (USER,)
+        )  # fmt: skip
+    evidence = Hybrid(snapshot, SETTINGS).read(platform, USER)
+    assert len(evidence.viewer.liked) > 0
+    assert (evidence.graph is not None) == times_known
+    unheard = replace(SETTINGS, blend=BlendSettings(graph=0.0))
+    assert Hybrid(snapshot, unheard).read(platform, USER).graph is None
+    listed = ask(platform, snapshot).recommendations
+    monkeypatch.setattr(Hybrid, "_hears_graph", lambda _self, _viewer: True)
+    asked_anyway = ask(platform, snapshot).recommendations
+    assert [(each.content_id, each.confidence) for each in listed] == [
+        (each.content_id, each.confidence) for each in asked_anyway
+    ]
+
+
 def test_somebody_unknown_gets_what_is_watched_these_days(platform, snapshot):
     answer = ask(platform, snapshot, "nobody")
     assert not answer.known_user

@@ -82,12 +82,14 @@ class EaseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     Attributes:
         titles: how many of the most watched titles it knows; 0 leaves all to ALS.
         regularization: λ, about as many users as it takes to be sure of a pair of titles.
-        share: its weight in the scores of the titles that it knows; the rest is that of ALS.
+        share: its weight in the scores of the titles that it knows, at most; the rest is that of ALS.
+        prior_titles: for a viewer of so many liked titles its weight is half of that; 0 holds nothing back.
     """
 
     titles: Annotated[int, Meta(ge=0)] = 3_000
     regularization: Positive = 250.0
     share: Share = 0.5
+    prior_titles: Annotated[int, Meta(ge=0)] = 20
 
 
 class SparkSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
