@@ -322,8 +322,8 @@ def _read_array(path: Path, entry: ArrayEntry) -> NDArray[Any] | None:
         length = math.prod(shape) * dtype.itemsize
         if (dtype.str, shape, file.tell() + length) != (entry.dtype, entry.shape, path.stat().st_size):
             return None
-    array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")  # refuses what would have to be unpickled
-    return array
+    mapped: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")  # refuses what would have to be unpickled
+    return mapped.view(np.ndarray)  # still mapped, but a slice of it is not made in Python
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]], described: bytes) -> str:

@@ -11,6 +11,7 @@ the defaults below: they are opinions, stated here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -111,7 +112,7 @@ class Trends:
         return {"recent_viewers": self.recent_viewers, "daypart_genres": self.daypart_genres}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContextSource:
     """Scores titles for a moment.
 
@@ -134,11 +135,12 @@ class ContextSource:
         counts = np.maximum(np.diff(self.genres.indptr), 1)
         taste = (self.genres @ self.taste(viewer, profile, context)) / counts
         share = self.settings.popularity
-        score = self.popularity() + (1 - share) * taste / max(float(taste.max(initial=0)), 1e-12)
+        score = self.popularity + (1 - share) * taste / max(float(taste.max(initial=0)), 1e-12)
         return np.asarray(score * self.device_fit(context.device) * self._asked_for(context))
 
+    @cached_property
     def popularity(self) -> NDArray[np.float64]:
-        """Return what popularity gives to the score of every title, `(n_items,)`."""
+        """What popularity gives to the score of every title, `(n_items,)`."""
         recent = np.log1p(self.trends.recent_viewers.astype(np.float64))
         return np.asarray(self.settings.popularity * recent / max(float(recent.max(initial=0)), 1e-12))
 

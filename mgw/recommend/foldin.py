@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotrs  # `cho_factor` and `cho_solve` look at their arguments for longer
 
 from mgw.recommend.confidence import user_weights
 
@@ -68,11 +68,12 @@ class FoldIn:
         history = self.item_factors[items].astype(np.float64)
         scale = user_weights(np.array(len(items)), self.settings) * strength
         wanted = self.item_factors[targets].astype(np.float64)
-        return wanted @ cho_solve(factor, (history * scale[:, None]).T)
+        solved, _ = dpotrs(factor, (history * scale[:, None]).T)
+        return np.asarray(wanted @ solved)
 
     def _solve(
         self, items: NDArray[np.int64], strength: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], bool]]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         history = self.item_factors[items].astype(np.float64)
         scale = user_weights(np.array(len(items)), self.settings) * strength
         settings = self.settings
@@ -81,5 +82,8 @@ class FoldIn:
         system = self._gram + (history * scale[:, None]).T @ history
         # The least that keeps the system positive definite where regularization is zero.
         system[np.diag_indices_from(system)] += max(weight, 1e-10 * np.trace(system) + 1e-300)
-        factor = cho_factor(system)
-        return cho_solve(factor, history.T @ scale), factor
+        factor, fault = dpotrf(system)
+        if fault:
+            raise np.linalg.LinAlgError("the system of a fold-in is not positive definite")
+        solution, _ = dpotrs(factor, history.T @ scale)
+        return solution, factor

@@ -13,6 +13,7 @@ what is like them, and who watched them; what these others watched.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -138,7 +139,7 @@ class GraphSource:
         share = self.settings.content_share
 
         def fetch() -> GraphScores:
-            by_titles = self._by_column(_weighted_sum(like_seeds))
+            by_titles = self._by_column(_weighted_sum(like_seeds, frozenset(seeds), self.settings.per_query))
             return GraphScores(share * by_titles, (1 - share) * self._by_column(by_users()))
 
         return fetch
@@ -147,23 +148,19 @@ class GraphSource:
         self, connection: Connection[TupleRow], seeds: list[int]
     ) -> list[tuple[float, Callable[[], Sequence[tuple[int, float]]]]]:
         """Ask for the titles that share something with the seeds; return what fetches each, with its weight."""
-        settings, k = self.settings, self.settings.per_query
+        settings, k = self.settings, self.settings.per_query + len(seeds)  # the seeds are among the answers
         columns = np.array([self.columns[seed] for seed in seeds if seed in self.columns], dtype=np.int64)
         words = {name: field.shares(columns) for name, field in self.fields.items()}
         (genres, of_genres), (actors, of_actors) = words["genre"], words["cast"]
         (directors, of_directors), (themes, of_themes) = words["director"], words["theme"]
-        by_genre = queries.graph_genre_similar_pipelined(
-            connection, genres=genres, shares=of_genres, seed_ids=seeds, top_k=k
-        )
+        by_genre = queries.graph_genre_similar_pipelined(connection, genres=genres, shares=of_genres, top_k=k)
         by_cast = queries.graph_cast_similar_pipelined(
-            connection, persons=actors, shares=of_actors, seed_ids=seeds, billed=settings.billed, top_k=k
+            connection, persons=actors, shares=of_actors, billed=settings.billed, top_k=k
         )
         by_director = queries.graph_director_similar_pipelined(
-            connection, persons=directors, shares=of_directors, seed_ids=seeds, top_k=k
+            connection, persons=directors, shares=of_directors, top_k=k
         )
-        by_theme = queries.graph_theme_similar_pipelined(
-            connection, themes=themes, shares=of_themes, seed_ids=seeds, top_k=k
-        )
+        by_theme = queries.graph_theme_similar_pipelined(connection, themes=themes, shares=of_themes, top_k=k)
         return [
             (settings.genre, by_genre), (settings.cast, by_cast), (settings.director, by_director),
             (settings.theme, by_theme),
@@ -216,9 +213,12 @@ class GraphSource:
         return found
 
 
-def _weighted_sum(answers: Sequence[tuple[float, Callable[[], Sequence[tuple[int, float]]]]]) -> dict[int, float]:
+def _weighted_sum(
+    answers: Sequence[tuple[float, Callable[[], Sequence[tuple[int, float]]]]], seeds: frozenset[int], per_query: int
+) -> dict[int, float]:
     scores: dict[int, float] = {}
     for weight, fetch in answers:
-        for content_id, similarity in fetch():
+        others = (answer for answer in fetch() if answer[0] not in seeds)
+        for content_id, similarity in islice(others, per_query):
             scores[content_id] = scores.get(content_id, 0.0) + weight * similarity
     return scores

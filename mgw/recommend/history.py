@@ -28,7 +28,6 @@ class History:
         seen: ids of every title that the user met, dismissed ones too.
         liked: ids of the titles with positive evidence.
         strength: of each of `liked`, in (0, 1].
-        titles: the title of each id in `seen`.
         event_ids: the id of each event's title, oldest first, `(m,)`.
         at: seconds since 1970 in UTC of each event, NaN where not known, `(m,)`.
         label: engagement of each event, -1 to 1, `(m,)`.
@@ -38,7 +37,6 @@ class History:
     seen: tuple[str, ...]
     liked: tuple[str, ...]
     strength: NDArray[np.float32]
-    titles: dict[str, str]
     event_ids: tuple[str, ...]
     at: NDArray[np.float64]
     label: NDArray[np.float32]
@@ -47,7 +45,7 @@ class History:
     def empty(cls, *, user_exists: bool) -> Self:
         """Return the history of somebody without events."""
         nothing = np.zeros(0, dtype=np.float32)
-        return cls(user_exists, (), (), nothing, {}, (), nothing.astype(np.float64), nothing)
+        return cls(user_exists, (), (), nothing, (), nothing.astype(np.float64), nothing)
 
 
 def read_history(connection: Connection[TupleRow], user_id: str) -> History:
@@ -70,7 +68,7 @@ def send_history(connection: Connection[TupleRow], user_id: str) -> Callable[[],
 
 
 def _history_of(rows: Sequence[queries.HistoryByUserRow]) -> History:
-    ids, titles, at, completion, rating, is_rewatch, dismissed = zip(*rows, strict=True)
+    ids, at, completion, rating, is_rewatch, dismissed = zip(*rows, strict=True)
     seen = tuple(dict.fromkeys(ids))
     column = {content_id: place for place, content_id in enumerate(seen)}
     events = Events(
@@ -88,5 +86,4 @@ def _history_of(rows: Sequence[queries.HistoryByUserRow]) -> History:
     )
     strengths = strength_matrix(events)
     liked = tuple(seen[place] for place in strengths.indices)
-    named = dict(zip(ids, titles, strict=True))
-    return History(True, seen, liked, strengths.data, named, tuple(ids), events.at, events.engagement)
+    return History(True, seen, liked, strengths.data, tuple(ids), events.at, events.engagement)

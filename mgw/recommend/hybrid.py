@@ -20,7 +20,7 @@ from mgw.recommend.eligibility import EVERY_TITLE
 from mgw.recommend.graph import GraphSource
 from mgw.recommend.history import History, send_history
 from mgw.recommend.pipeline import Pipeline
-from mgw.recommend.reasons import Reasons, leading_source
+from mgw.recommend.reasons import Reasons, leading_sources
 from mgw.recommend.recommender import RecommendationType, require_names
 from mgw.recommend.viewer import Viewer
 
@@ -218,9 +218,9 @@ class Hybrid:
             settings=diversity or self.settings.diversity,
             rng=rng,
         )
-        popular = 2 * self.pipeline.context.popularity() >= raw[list(Source).index(Source.CONTEXT)]
+        popular = 2 * self.pipeline.context.popularity >= raw[list(Source).index(Source.CONTEXT)]
         bound = _bound(given, listable)
-        leading = [leading_source(given[:, column]) for column in slate.columns]
+        leading = leading_sources(given[:, slate.columns])
         reasons = Reasons.of_list(
             self.pipeline,
             viewer,
@@ -239,7 +239,6 @@ class Hybrid:
                 is_cold=is_cold,
                 popular=bool(popular[column]),
                 reasons=reasons,
-                history=history,
                 slate=slate,
             )
             for place, column in enumerate(slate.columns)
@@ -282,7 +281,10 @@ class Hybrid:
     def title(self, content_id: str) -> str | None:
         """Return the name of a title when the model was trained; None where the snapshot does not have it."""
         column = self._columns.get(content_id)
-        return None if column is None else self.pipeline.catalogue.titles[column].decode()
+        return None if column is None else self._title(column)
+
+    def _title(self, column: int) -> str:
+        return bytes(self.pipeline.catalogue.titles[column]).decode()
 
     @cached_property
     def snapshot_users(self) -> NDArray[np.float32]:
@@ -334,7 +336,6 @@ class Hybrid:
         is_cold: bool,
         popular: bool,
         reasons: Reasons,
-        history: History,
         slate: Slate,
     ) -> Recommended:
         column = int(slate.columns[place])
@@ -343,13 +344,11 @@ class Hybrid:
         origin = RecommendationType.COLD_START if is_cold else _TYPES[source] if leads else RecommendationType.HYBRID
         return Recommended(
             self._content_ids[column],
-            self.pipeline.catalogue.titles[column].decode(),
+            self._title(column),
             float(np.clip(given.sum() / bound, 0, 1)) if bound > 0 else 0.0,
             origin,
             based_on,
-            _explanation(
-                source, [history.titles[content_id] for content_id in based_on], reason.shared, popular=popular
-            ),
+            _explanation(source, [self._title(carrier) for carrier in reason.based_on], reason.shared, popular=popular),
             {str(name): float(value) for name, value in zip(Source, given, strict=True)},
             float(slate.propensities[place]),
         )

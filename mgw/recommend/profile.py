@@ -74,7 +74,7 @@ class Profile:
         liked = np.maximum(weights, 0)
         base = genre_prior(genres, stated)
         smooth = settings.genre_smoothing
-        seen_genres = genres[viewer.items].T @ liked if len(weights) else np.zeros(len(base))
+        seen_genres = np.bincount(viewer.items, liked, genres.shape[0]) @ genres
         affinities = (seen_genres + smooth * base) / (liked.sum() + smooth)
         hours, weekdays = viewing_times(viewer.at)
         return cls(

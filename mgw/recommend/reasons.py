@@ -132,8 +132,10 @@ def _split_content(pipeline: Pipeline, viewer: Viewer, columns: NDArray[np.int64
     return pipeline.content.contributions(viewer.liked, viewer.strength, columns)
 
 
-def leading_source(contributions: NDArray[np.float64]) -> tuple[Source, bool]:
-    """Return which source gives most to a score, `(n_sources,)`, and whether it leads by far."""
+def leading_sources(contributions: NDArray[np.float64]) -> list[tuple[Source, bool]]:
+    """Return which source gives most to each score, `(n_sources, k)`, and whether it leads by far."""
     given = np.maximum(contributions, 0)
-    first = int(np.argmax(contributions))
-    return list(Source)[first], bool(given[first] >= LEADS * given.sum())
+    first = np.argmax(contributions, axis=0)
+    leads = given[first, np.arange(len(first))] >= LEADS * given.sum(axis=0)
+    sources = list(Source)
+    return [(sources[place], bool(far)) for place, far in zip(first, leads, strict=True)]

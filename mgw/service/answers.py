@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
     from mgw.core.settings import Settings
     from mgw.recommend.eligibility import Eligibility
-    from mgw.recommend.history import History
     from mgw.recommend.hybrid import Evidence
     from mgw.service.clock import Clock
     from mgw.service.connections import Connections
@@ -229,7 +228,8 @@ class Answers:
         """Answer without a model."""
         history = self.connections.run(lambda connection: read_history(connection, request.user_id))
         eligible = self._eligibility(request.exclude_watched)
-        left = [row for row in self._popular if _is_listable(row.external_id, eligible, history)][:limit]
+        seen = frozenset() if eligible.watched else frozenset(history.seen)
+        left = [row for row in self._popular if _is_listable(row.external_id, eligible, seen)][:limit]
         most = max((row.popularity for row in left), default=1.0)
         listed = tuple(
             Recommendation(
@@ -304,9 +304,9 @@ def _context(asked: RequestContext) -> Context:
     return Context(asked.time_of_day, asked.device_type, asked.mood, asked.viewing_with)
 
 
-def _is_listable(content_id: str, eligible: Eligibility, history: History) -> bool:
+def _is_listable(content_id: str, eligible: Eligibility, seen: frozenset[str]) -> bool:
     allowed = (eligible.only is None or content_id in eligible.only) and content_id not in eligible.never
-    return allowed and (eligible.watched or content_id not in history.titles)
+    return allowed and content_id not in seen
 
 
 def event_faults(connection: Connection[TupleRow], events: Sequence[ViewingEvent | None]) -> list[Fault]:

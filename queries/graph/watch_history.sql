@@ -2,9 +2,8 @@
 --
 -- Where times are not known or equal, ids decide, but hashed: in their own order, old titles would always come first.
 -- pipelined
-SELECT p.content_id, c.external_id, p.completion_rate, p.last_watched
+SELECT p.content_id, p.completion_rate, p.last_watched
 FROM watch_progress p
-JOIN content c ON c.id = p.content_id
 WHERE p.user_id = (SELECT u.id FROM users u WHERE u.external_id = :user_id) -- not a join: it would not reach into the view
 ORDER BY p.last_watched DESC NULLS LAST, hashint8(p.content_id), p.content_id
 LIMIT :top_k;

@@ -2,7 +2,6 @@
 -- pipelined
 SELECT
     c.external_id,
-    c.title,
     extract(epoch FROM e.at)::float8 AS at,
     e.completion_rate,
     e.rating,

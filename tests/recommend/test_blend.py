@@ -6,7 +6,7 @@ import pytest
 from mgw.core.settings import BlendSettings
 from mgw.recommend.blend import Source, calibrate, contributions, source_weights
 from mgw.recommend.pipeline import weights_for
-from mgw.recommend.reasons import leading_source
+from mgw.recommend.reasons import leading_sources
 
 WEIGHTS = source_weights(BlendSettings())
 
@@ -51,5 +51,5 @@ def test_content_is_held_back_for_few_events_and_the_graph_where_times_are_not_k
 
 
 def test_a_source_leads_with_most_of_what_speaks_for_a_title():
-    assert leading_source(np.array([0.1, 0.0, 0.9, -0.3])) == (Source.GRAPH, True)
-    assert leading_source(np.array([0.5, 0.4, 0.1, 0.0])) == (Source.COLLABORATIVE, False)
+    given = np.array([[0.1, 0.0, 0.9, -0.3], [0.5, 0.4, 0.1, 0.0]]).T
+    assert leading_sources(given) == [(Source.GRAPH, True), (Source.COLLABORATIVE, False)]

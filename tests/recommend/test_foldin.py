@@ -53,7 +53,7 @@ def test_a_contribution_is_what_the_event_adds_to_the_right_side():
     items, strength = np.array([1, 2, 3]), np.array([0.5, 0.7, 1.0], dtype=np.float32)
     fold_in = FoldIn(ITEM_FACTORS, SETTINGS)
     _, factor = fold_in._solve(items, strength)
-    system = np.triu(factor[0]).T @ np.triu(factor[0])
+    system = np.triu(factor).T @ np.triu(factor)
     weight = 1.5 * 0.7 * (3 / 30) ** -SETTINGS.activity_exponent
     alone = np.linalg.solve(system, weight * ITEM_FACTORS[2].astype(float))
     parts = fold_in.contributions(items, strength, np.array([9]))

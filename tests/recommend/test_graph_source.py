@@ -69,7 +69,7 @@ def test_titles_are_weighted_by_what_they_share(platform, graph):
 def test_an_actor_who_is_billed_too_late_is_not_shared(platform, graph):
     named = platform.execute("SELECT person, content_id FROM credits WHERE role = 'actor' AND billing_position = 2")
     person, content_id = named.fetchone()
-    asked = {"persons": [person], "shares": [0.5], "seed_ids": [0], "top_k": 100}
+    asked = {"persons": [person], "shares": [0.5], "top_k": 100}
     assert content_id in {row[0] for row in queries.graph_cast_similar(platform, billed=2, **asked)}
     assert content_id not in {row[0] for row in queries.graph_cast_similar(platform, billed=1, **asked)}
 

@@ -13,6 +13,7 @@ from psycopg import Connection, errors, pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from mgw.core.database.embedded import EmbeddedServer
+from mgw.core.database.lists import register_lists
 from mgw.core.database.migrations import migrate, read_migrations, require_schema
 from mgw.core.errors import (
     ConfigInvalid,
@@ -132,6 +133,7 @@ class Database:
             with _connecting_errors(place):
                 options = self._options(url) | _given_up_after(deadline_s, self._options(url))
                 connection = psycopg.connect(make_conninfo(url, **options, client_encoding="utf8"))
+            register_lists(connection)
             with _statement_errors(place), connection:
                 if connection.info.server_version < OLDEST_SUPPORTED * 10_000:
                     raise DatabaseTooOld(

@@ -1203,7 +1203,7 @@ async def experiments_user_totals_async(
     return rows
 
 
-# ---- graph/cast_similar 14e86d7838046982 e0063dcf3bea66c2
+# ---- graph/cast_similar f988462fbe5ee2b1 8b17e79dc38dcc9a
 _GRAPH_CAST_SIMILAR: Final = """SELECT t.content_id, sum(s.share) AS similarity
 FROM unnest((%(persons)s::text[])::text[], (%(shares)s::double precision[])::double precision[]) AS s (person, share)
 CROSS JOIN LATERAL (
@@ -1214,7 +1214,6 @@ CROSS JOIN LATERAL (
         AND c.billing_position <= (%(billed)s::smallint)
     OFFSET 0 -- person by person, by the index, however many credits there are
 ) AS t
-WHERE NOT EXISTS (SELECT FROM unnest((%(seed_ids)s::bigint[])::bigint[]) AS seed (id) WHERE seed.id = t.content_id)
 GROUP BY t.content_id
 ORDER BY similarity DESC, t.content_id
 LIMIT (%(top_k)s::bigint)"""
@@ -1234,16 +1233,17 @@ def graph_cast_similar(
     persons: list[str],
     shares: list[float],
     billed: int,
-    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphCastSimilarRow]:
     """Titles that share leading actors with the seeds, for all seeds at once.
 
     The caller gives each actor of the seeds its share of their votes: a seed's actors share one vote, a rare actor more
     of it. A title's similarity is what its actors have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     with connection.cursor(row_factory=_into(GraphCastSimilarRow._make)) as cursor:
-        cursor.execute(_GRAPH_CAST_SIMILAR, {"persons": persons, "shares": shares, "billed": billed, "seed_ids": seed_ids, "top_k": top_k})
+        cursor.execute(_GRAPH_CAST_SIMILAR, {"persons": persons, "shares": shares, "billed": billed, "top_k": top_k})
         rows: list[GraphCastSimilarRow] = cursor.fetchall()
     return rows
 
@@ -1255,16 +1255,17 @@ async def graph_cast_similar_async(
     persons: list[str],
     shares: list[float],
     billed: int,
-    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphCastSimilarRow]:
     """Titles that share leading actors with the seeds, for all seeds at once.
 
     The caller gives each actor of the seeds its share of their votes: a seed's actors share one vote, a rare actor more
     of it. A title's similarity is what its actors have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     async with connection.cursor(row_factory=_into(GraphCastSimilarRow._make)) as cursor:
-        await cursor.execute(_GRAPH_CAST_SIMILAR, {"persons": persons, "shares": shares, "billed": billed, "seed_ids": seed_ids, "top_k": top_k})
+        await cursor.execute(_GRAPH_CAST_SIMILAR, {"persons": persons, "shares": shares, "billed": billed, "top_k": top_k})
         rows: list[GraphCastSimilarRow] = await cursor.fetchall()
     return rows
 
@@ -1276,20 +1277,21 @@ def graph_cast_similar_pipelined(
     persons: list[str],
     shares: list[float],
     billed: int,
-    seed_ids: list[int],
     top_k: int,
 ) -> Callable[[], list[GraphCastSimilarRow]]:
     """Titles that share leading actors with the seeds, for all seeds at once.
 
     The caller gives each actor of the seeds its share of their votes: a seed's actors share one vote, a rare actor more
     of it. A title's similarity is what its actors have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     cursor = connection.cursor(row_factory=_into(GraphCastSimilarRow._make))
-    cursor.execute(_GRAPH_CAST_SIMILAR, {"persons": persons, "shares": shares, "billed": billed, "seed_ids": seed_ids, "top_k": top_k})
+    cursor.execute(_GRAPH_CAST_SIMILAR, {"persons": persons, "shares": shares, "billed": billed, "top_k": top_k})
     return cursor.fetchall
 
 
-# ---- graph/director_similar bb9e1633d3968617 63f5c7484d6b62bb
+# ---- graph/director_similar 673f38eaab54e8be 789ed01560fb0b63
 _GRAPH_DIRECTOR_SIMILAR: Final = """SELECT t.content_id, sum(s.share) AS similarity
 FROM unnest((%(persons)s::text[])::text[], (%(shares)s::double precision[])::double precision[]) AS s (person, share)
 CROSS JOIN LATERAL (
@@ -1299,7 +1301,6 @@ CROSS JOIN LATERAL (
         AND c.role = 'director'
     OFFSET 0 -- person by person, by the index, however many credits there are
 ) AS t
-WHERE NOT EXISTS (SELECT FROM unnest((%(seed_ids)s::bigint[])::bigint[]) AS seed (id) WHERE seed.id = t.content_id)
 GROUP BY t.content_id
 ORDER BY similarity DESC, t.content_id
 LIMIT (%(top_k)s::bigint)"""
@@ -1318,16 +1319,17 @@ def graph_director_similar(
     *,
     persons: list[str],
     shares: list[float],
-    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphDirectorSimilarRow]:
     """Titles that share directors with the seeds, for all seeds at once.
 
     The caller gives each director of the seeds its share of their votes: a seed's directors share one vote, a rare
     director more of it. A title's similarity is what its directors have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     with connection.cursor(row_factory=_into(GraphDirectorSimilarRow._make)) as cursor:
-        cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"persons": persons, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+        cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"persons": persons, "shares": shares, "top_k": top_k})
         rows: list[GraphDirectorSimilarRow] = cursor.fetchall()
     return rows
 
@@ -1338,16 +1340,17 @@ async def graph_director_similar_async(
     *,
     persons: list[str],
     shares: list[float],
-    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphDirectorSimilarRow]:
     """Titles that share directors with the seeds, for all seeds at once.
 
     The caller gives each director of the seeds its share of their votes: a seed's directors share one vote, a rare
     director more of it. A title's similarity is what its directors have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     async with connection.cursor(row_factory=_into(GraphDirectorSimilarRow._make)) as cursor:
-        await cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"persons": persons, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+        await cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"persons": persons, "shares": shares, "top_k": top_k})
         rows: list[GraphDirectorSimilarRow] = await cursor.fetchall()
     return rows
 
@@ -1358,24 +1361,24 @@ def graph_director_similar_pipelined(
     *,
     persons: list[str],
     shares: list[float],
-    seed_ids: list[int],
     top_k: int,
 ) -> Callable[[], list[GraphDirectorSimilarRow]]:
     """Titles that share directors with the seeds, for all seeds at once.
 
     The caller gives each director of the seeds its share of their votes: a seed's directors share one vote, a rare
     director more of it. A title's similarity is what its directors have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     cursor = connection.cursor(row_factory=_into(GraphDirectorSimilarRow._make))
-    cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"persons": persons, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+    cursor.execute(_GRAPH_DIRECTOR_SIMILAR, {"persons": persons, "shares": shares, "top_k": top_k})
     return cursor.fetchall
 
 
-# ---- graph/genre_similar 41f817fee4ef1f01 1dfe9771fae04e95
+# ---- graph/genre_similar 72cbef0f2e5ecc40 ecee77148b192c0c
 _GRAPH_GENRE_SIMILAR: Final = """SELECT t.content_id, sum(s.share) AS similarity
 FROM unnest((%(genres)s::text[])::text[], (%(shares)s::double precision[])::double precision[]) AS s (genre, share)
 JOIN content_genres t USING (genre)
-WHERE NOT EXISTS (SELECT FROM unnest((%(seed_ids)s::bigint[])::bigint[]) AS seed (id) WHERE seed.id = t.content_id)
 GROUP BY t.content_id
 ORDER BY similarity DESC, t.content_id
 LIMIT (%(top_k)s::bigint)"""
@@ -1394,16 +1397,17 @@ def graph_genre_similar(
     *,
     genres: list[str],
     shares: list[float],
-    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphGenreSimilarRow]:
     """Titles that share genres with the seeds, for all seeds at once.
 
     The caller gives each genre of the seeds its share of their votes: a seed's genres share one vote, a rare genre more
     of it. A title's similarity is what its genres have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     with connection.cursor(row_factory=_into(GraphGenreSimilarRow._make)) as cursor:
-        cursor.execute(_GRAPH_GENRE_SIMILAR, {"genres": genres, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+        cursor.execute(_GRAPH_GENRE_SIMILAR, {"genres": genres, "shares": shares, "top_k": top_k})
         rows: list[GraphGenreSimilarRow] = cursor.fetchall()
     return rows
 
@@ -1414,16 +1418,17 @@ async def graph_genre_similar_async(
     *,
     genres: list[str],
     shares: list[float],
-    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphGenreSimilarRow]:
     """Titles that share genres with the seeds, for all seeds at once.
 
     The caller gives each genre of the seeds its share of their votes: a seed's genres share one vote, a rare genre more
     of it. A title's similarity is what its genres have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     async with connection.cursor(row_factory=_into(GraphGenreSimilarRow._make)) as cursor:
-        await cursor.execute(_GRAPH_GENRE_SIMILAR, {"genres": genres, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+        await cursor.execute(_GRAPH_GENRE_SIMILAR, {"genres": genres, "shares": shares, "top_k": top_k})
         rows: list[GraphGenreSimilarRow] = await cursor.fetchall()
     return rows
 
@@ -1434,16 +1439,17 @@ def graph_genre_similar_pipelined(
     *,
     genres: list[str],
     shares: list[float],
-    seed_ids: list[int],
     top_k: int,
 ) -> Callable[[], list[GraphGenreSimilarRow]]:
     """Titles that share genres with the seeds, for all seeds at once.
 
     The caller gives each genre of the seeds its share of their votes: a seed's genres share one vote, a rare genre more
     of it. A title's similarity is what its genres have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     cursor = connection.cursor(row_factory=_into(GraphGenreSimilarRow._make))
-    cursor.execute(_GRAPH_GENRE_SIMILAR, {"genres": genres, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+    cursor.execute(_GRAPH_GENRE_SIMILAR, {"genres": genres, "shares": shares, "top_k": top_k})
     return cursor.fetchall
 
 
@@ -1636,11 +1642,10 @@ def graph_similar_users_pipelined(
     return cursor.fetchall
 
 
-# ---- graph/theme_similar 758d3ee03efe6cfa c2056ee0649418d7
+# ---- graph/theme_similar 69469eb1099093f1 30a8214800f46c3c
 _GRAPH_THEME_SIMILAR: Final = """SELECT t.content_id, sum(s.share) AS similarity
 FROM unnest((%(themes)s::text[])::text[], (%(shares)s::double precision[])::double precision[]) AS s (theme, share)
 JOIN content_themes t USING (theme)
-WHERE NOT EXISTS (SELECT FROM unnest((%(seed_ids)s::bigint[])::bigint[]) AS seed (id) WHERE seed.id = t.content_id)
 GROUP BY t.content_id
 ORDER BY similarity DESC, t.content_id
 LIMIT (%(top_k)s::bigint)"""
@@ -1659,16 +1664,17 @@ def graph_theme_similar(
     *,
     themes: list[str],
     shares: list[float],
-    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphThemeSimilarRow]:
     """Titles that share themes with the seeds, for all seeds at once.
 
     The caller gives each theme of the seeds its share of their votes: a seed's themes share one vote, a rare theme more
     of it. A title's similarity is what its themes have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     with connection.cursor(row_factory=_into(GraphThemeSimilarRow._make)) as cursor:
-        cursor.execute(_GRAPH_THEME_SIMILAR, {"themes": themes, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+        cursor.execute(_GRAPH_THEME_SIMILAR, {"themes": themes, "shares": shares, "top_k": top_k})
         rows: list[GraphThemeSimilarRow] = cursor.fetchall()
     return rows
 
@@ -1679,16 +1685,17 @@ async def graph_theme_similar_async(
     *,
     themes: list[str],
     shares: list[float],
-    seed_ids: list[int],
     top_k: int,
 ) -> list[GraphThemeSimilarRow]:
     """Titles that share themes with the seeds, for all seeds at once.
 
     The caller gives each theme of the seeds its share of their votes: a seed's themes share one vote, a rare theme more
     of it. A title's similarity is what its themes have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     async with connection.cursor(row_factory=_into(GraphThemeSimilarRow._make)) as cursor:
-        await cursor.execute(_GRAPH_THEME_SIMILAR, {"themes": themes, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+        await cursor.execute(_GRAPH_THEME_SIMILAR, {"themes": themes, "shares": shares, "top_k": top_k})
         rows: list[GraphThemeSimilarRow] = await cursor.fetchall()
     return rows
 
@@ -1699,23 +1706,23 @@ def graph_theme_similar_pipelined(
     *,
     themes: list[str],
     shares: list[float],
-    seed_ids: list[int],
     top_k: int,
 ) -> Callable[[], list[GraphThemeSimilarRow]]:
     """Titles that share themes with the seeds, for all seeds at once.
 
     The caller gives each theme of the seeds its share of their votes: a seed's themes share one vote, a rare theme more
     of it. A title's similarity is what its themes have together, 0 to 1.
+
+    The seeds are among the answers: to leave them out here would be a join over all titles.
     """
     cursor = connection.cursor(row_factory=_into(GraphThemeSimilarRow._make))
-    cursor.execute(_GRAPH_THEME_SIMILAR, {"themes": themes, "shares": shares, "seed_ids": seed_ids, "top_k": top_k})
+    cursor.execute(_GRAPH_THEME_SIMILAR, {"themes": themes, "shares": shares, "top_k": top_k})
     return cursor.fetchall
 
 
-# ---- graph/watch_history a6a4b0bc459b9cde 3b5bf1a91a274998
-_GRAPH_WATCH_HISTORY: Final = """SELECT p.content_id, c.external_id, p.completion_rate, p.last_watched
+# ---- graph/watch_history f60bfd89af297edd b2e77ae79a024cdf
+_GRAPH_WATCH_HISTORY: Final = """SELECT p.content_id, p.completion_rate, p.last_watched
 FROM watch_progress p
-JOIN content c ON c.id = p.content_id
 WHERE p.user_id = (SELECT u.id FROM users u WHERE u.external_id = (%(user_id)s::text)) -- not a join: it would not reach into the view
 ORDER BY p.last_watched DESC NULLS LAST, hashint8(p.content_id), p.content_id
 LIMIT (%(top_k)s::bigint)"""
@@ -1725,7 +1732,6 @@ class GraphWatchHistoryRow(NamedTuple):
     """A row of `graph/watch_history`."""
 
     content_id: int
-    external_id: str
     completion_rate: float
     last_watched: dt.datetime | None
 
@@ -1780,10 +1786,9 @@ def graph_watch_history_pipelined(
     return cursor.fetchall
 
 
-# ---- history/by_user c65c839b3a25c5ef c826da237735b346
+# ---- history/by_user 14b52a31da307bf3 e9e3d5f959594575
 _HISTORY_BY_USER: Final = """SELECT
     c.external_id,
-    c.title,
     extract(epoch FROM e.at)::float8 AS at,
     e.completion_rate,
     e.rating,
@@ -1800,7 +1805,6 @@ class HistoryByUserRow(NamedTuple):
     """A row of `history/by_user`."""
 
     external_id: str
-    title: str
     at: float | None
     completion_rate: float
     rating: float | None

@@ -89,7 +89,7 @@ class EaseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     titles: Annotated[int, Meta(ge=0)] = 3_000
     regularization: Positive = 250.0
     share: Share = 0.5
-    prior_titles: Annotated[int, Meta(ge=0)] = 20
+    prior_titles: Annotated[int, Meta(ge=0)] = 5
 
 
 class SparkSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
