@@ -102,13 +102,14 @@ def title_shelf(
     """Read, embed and fit what a snapshot keeps of its titles besides their factors."""
     from mgw.recommend.collaborative import ItemWeights
     from mgw.recommend.content import read_catalogue
-    from mgw.recommend.context import Trends
+    from mgw.recommend.context import Trends, read_device_views
     from mgw.recommend.interactions import strength_matrix
     from mgw.recommend.training import Shelf
 
     settings, encoder = loaded.settings, title_encoder(loaded)
     catalogue = read_catalogue(connection, data.events, settings.content, encoder=encoder, progress=progress)
-    trends = Trends.of(data.events, catalogue.field("genre")[0], settings.context)
+    genres, _ = catalogue.field("genre")
+    trends = Trends.of(data.events, genres, settings.context, read_device_views(connection))
     weights = ItemWeights.fit(strength_matrix(data.events), settings.ease)
     return Shelf(catalogue, trends, weights, None if encoder is None else encoder.name)
 

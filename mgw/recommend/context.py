@@ -2,10 +2,13 @@
 
     score = popularity · ln(1 + recent_i) / max + (1 - popularity) · mean over the title's genres of the taste a_g
     times the fit of the runtime to the device, and lifted where the mood or the company speaks for a genre
+    fit of a length l to a device d = f_dl / max_l f_dl
+    f_dl = (views_dl + enough · default_dl · q_l) / ((views_d + enough) · q_l)      q_l: share of length l in all views
 
 The taste is that of the viewer at this time of day as far as there are events to learn it from, else the viewer's at
-any time, else everybody's at this time. What events cannot tell, because none carries it (mood, company) or few do, are
-the defaults below: they are opinions, stated here.
+any time, else everybody's at this time. The fit of a device with many more views than `enough` is how much oftener
+titles of a length are watched on it than on all devices. What events cannot tell, because none carries it (mood,
+company) or few do, are the defaults below: they are opinions, stated here.
 """
 
 from __future__ import annotations
@@ -17,12 +20,16 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from scipy.sparse import csr_array
 
+from mgw.core.database import queries
+from mgw.recommend.engagement import MINIMUM_COMPLETION
 from mgw.recommend.profile import DAY_S, hour_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
 
     from mgw.core.artifacts import Snapshot
     from mgw.core.settings import ContextSettings
@@ -52,7 +59,13 @@ COMPANY: Final[Mapping[str, frozenset[str]]] = {
     "friends": frozenset({"Comedy", "Action", "Horror", "Thriller"}),
 }
 _LIFT = 1.5  # of a title with a genre that the mood or the company asks for
-_SHORT_MIN, _LONG_MIN = 30.0, 60.0
+_SHORT_MIN, _LONG_MIN = 30, 60
+_DEVICE_FIT: Final[Mapping[str, tuple[float, float, float]]] = {
+    "tv": (0.6, 0.8, 1.0),
+    "phone": (1.0, 0.8, 0.6),
+    "tablet": (1.0, 0.8, 0.6),
+    "desktop": (1.0, 1.0, 1.0),
+}  # of short, medium and long titles
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +95,24 @@ class Trends:
     Attributes:
         recent_viewers: views of each title, each half as much for every half-life of age, `(n_items,)`.
         daypart_genres: share of the liked titles of each time of day that have a genre, `(4, n_genres)`.
+        device_views: how often short, medium and long titles were watched on each device, `(4, 3)`.
     """
 
     recent_viewers: NDArray[np.float32]
     daypart_genres: NDArray[np.float32]
+    device_views: NDArray[np.int64]
 
     @classmethod
-    def of(cls, events: Events, genres: csr_array[np.float32], settings: ContextSettings) -> Self:
+    def of(
+        cls,
+        events: Events,
+        genres: csr_array[np.float32],
+        settings: ContextSettings,
+        device_views: NDArray[np.int64] | None = None,
+    ) -> Self:
         """Sum up events; those without a time are as old as the oldest, and of no time of day."""
+        if device_views is None:
+            device_views = np.zeros((len(DEVICES), 3), dtype=np.int64)
         liked = events.where(events.engagement > 0)
         timed = np.isfinite(liked.at)
         at = np.where(timed, liked.at, liked.at[timed].min() if timed.any() else 0.0)
@@ -100,16 +123,22 @@ class Trends:
         views = csr_array((np.ones(len(part)), (part, liked.items[timed])), shape=(len(TIMES_OF_DAY), events.n_items))
         totals = np.maximum(np.asarray(views.sum(axis=1)), 1)[:, None]
         shares = np.asarray((views @ genres).toarray(), dtype=np.float64) / totals
-        return cls(recent.astype(np.float32), shares.astype(np.float32))
+        return cls(recent.astype(np.float32), shares.astype(np.float32), device_views)
 
     @classmethod
     def of_snapshot(cls, snapshot: Snapshot) -> Self:
         """Read what was kept."""
-        return cls(snapshot.array("recent_viewers"), snapshot.array("daypart_genres"))
+        known = snapshot.manifest.arrays
+        views = snapshot.array("device_views") if "device_views" in known else np.zeros((len(DEVICES), 3), np.int64)
+        return cls(snapshot.array("recent_viewers"), snapshot.array("daypart_genres"), views)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what is kept with a snapshot."""
-        return {"recent_viewers": self.recent_viewers, "daypart_genres": self.daypart_genres}
+        return {
+            "recent_viewers": self.recent_viewers,
+            "daypart_genres": self.daypart_genres,
+            "device_views": self.device_views,
+        }
 
 
 @dataclass(frozen=True)
@@ -157,15 +186,23 @@ class ContextSource:
         return np.asarray((own + enough * general) / (np.count_nonzero(now) + enough))
 
     def device_fit(self, device: str | None) -> NDArray[np.float64]:
-        """Say how a title's runtime suits a device, .6 to 1, `(n_items,)`; 1 where either is not known."""
+        """Say how a title's runtime suits a device, above 0 to 1, `(n_items,)`; 1 where either is not known."""
         fit = np.ones(len(self.runtimes))
+        if device is None:
+            return fit
         known = np.isfinite(self.runtimes)
         minutes = self.runtimes[known]
-        if device == "tv":
-            fit[known] = np.select([minutes > _LONG_MIN, minutes >= _SHORT_MIN], [1.0, 0.8], 0.6)
-        elif device in {"phone", "tablet"}:
-            fit[known] = np.select([minutes < _SHORT_MIN, minutes <= _LONG_MIN], [1.0, 0.8], 0.6)
+        fit[known] = self._length_fit(device)[np.where(minutes < _SHORT_MIN, 0, np.where(minutes <= _LONG_MIN, 1, 2))]
         return fit
+
+    def _length_fit(self, device: str) -> NDArray[np.float64]:
+        """Return the fit of short, medium and long titles, the best of them 1, `(3,)`."""
+        views = self.trends.device_views
+        default, enough = np.array(_DEVICE_FIT[device]), self.settings.enough_events
+        usual = (views.sum(axis=0) + 1) / (views.sum() + views.shape[1])  # a length that nobody watched has a share too
+        own = views[DEVICES.index(device)]
+        fit = (own + enough * default * usual) / ((own.sum() + enough) * usual) if own.sum() + enough else default
+        return np.asarray(fit / fit.max()) if fit.max() > 0 else default
 
     def _asked_for(self, context: Context) -> NDArray[np.float64]:
         wanted = [MOODS[context.mood]] if context.mood is not None else []
@@ -176,3 +213,13 @@ class ContextSource:
             has = self.genres @ np.array([name.casefold() in known for name in self.names], dtype=np.float64)
             lift[has > 0] *= _LIFT
         return lift
+
+
+def read_device_views(connection: Connection[TupleRow]) -> NDArray[np.int64]:
+    """Count how often short, medium and long titles were watched on each device, `(4, 3)`."""
+    views = np.zeros((len(DEVICES), 3), dtype=np.int64)
+    for row in queries.training_devices(
+        connection, short_minutes=_SHORT_MIN, long_minutes=_LONG_MIN, minimum_completion=MINIMUM_COMPLETION
+    ):
+        views[DEVICES.index(row.device), row.length] = row.views
+    return views

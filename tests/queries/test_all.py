@@ -86,6 +86,7 @@ QUESTIONS = {
     "training/users": {},
     "training/titles": {},
     "training/content": {},
+    "training/devices": {"short_minutes": 30, "long_minutes": 60, "minimum_completion": 0.3},
     "training/events": {},
     "training/features": {},
 }

@@ -3742,6 +3742,59 @@ async def training_content_async(connection: AsyncConnection[Any], /) -> list[Tr
     return rows
 
 
+# ---- training/devices 06a8fdf35187d0d4 3420b4ba7e03ce1f
+_TRAINING_DEVICES: Final = """SELECT
+    e.device,
+    CASE WHEN c.runtime_minutes < (%(short_minutes)s::smallint) THEN 0 WHEN c.runtime_minutes <= (%(long_minutes)s::smallint) THEN 1 ELSE 2 END AS length,
+    count(*) AS views
+FROM viewing_events e
+JOIN content c ON c.id = e.content_id
+WHERE e.device IS NOT NULL
+    AND c.runtime_minutes IS NOT NULL
+    AND e.completion_rate >= (%(minimum_completion)s::real)::real
+    AND NOT e.dismissed
+GROUP BY e.device, length
+ORDER BY e.device, length"""
+
+
+class TrainingDevicesRow(NamedTuple):
+    """A row of `training/devices`."""
+
+    device: str
+    length: int
+    views: int
+
+
+def training_devices(
+    connection: Connection[Any],
+    /,
+    *,
+    short_minutes: int,
+    long_minutes: int,
+    minimum_completion: float,
+) -> list[TrainingDevicesRow]:
+    """How often titles of each length were watched on each device: short, medium and long ones are 0, 1 and 2."""
+    with connection.cursor(row_factory=_into(TrainingDevicesRow._make)) as cursor:
+        cursor.execute(_TRAINING_DEVICES, {"short_minutes": short_minutes, "long_minutes": long_minutes, "minimum_completion": minimum_completion})
+        rows: list[TrainingDevicesRow] = cursor.fetchall()
+    return rows
+
+
+async def training_devices_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    short_minutes: int,
+    long_minutes: int,
+    minimum_completion: float,
+) -> list[TrainingDevicesRow]:
+    """How often titles of each length were watched on each device: short, medium and long ones are 0, 1 and 2."""
+    async with connection.cursor(row_factory=_into(TrainingDevicesRow._make)) as cursor:
+        await cursor.execute(_TRAINING_DEVICES, {"short_minutes": short_minutes, "long_minutes": long_minutes, "minimum_completion": minimum_completion})
+        rows: list[TrainingDevicesRow] = await cursor.fetchall()
+    return rows
+
+
 # ---- training/events ff577160fd2e79af c6abc159a641df1c
 _TRAINING_EVENTS: Final = """COPY (
 SELECT
