@@ -35,7 +35,7 @@ def profile(
     """
     from mgw.recommend.history import read_history
     from mgw.recommend.pipeline import Pipeline
-    from mgw.recommend.profile import save_profile
+    from mgw.recommend.profile_store import save_profile
     from mgw.recommend.viewer import Viewer
 
     loaded = current_project(ctx)
@@ -46,9 +46,10 @@ def profile(
         history = read_history(connection, user)
         if not history.user_exists:
             raise UserUnknown(f"there is no user {user!r}", hint="the id is the one that was imported")
-        found = pipeline.profile(Viewer.of_history(history, columns))
-        names = pipeline.context.names
-        save_profile(connection, user, snapshot.manifest.name, found, names)
+        sums = pipeline.profile_sums(Viewer.of_history(history, columns))
+        found, names = pipeline.profile_of_sums(sums), pipeline.context.names
+        name, settings = snapshot.manifest.name, loaded.settings.profile
+        save_profile(connection, user, found, sums, snapshot=name, genres=names, settings=settings)
     if json:
         out.json(
             {

@@ -62,12 +62,13 @@ def send_history(connection: Connection[TupleRow], user_id: str) -> Callable[[],
         rows = fetch()
         if not rows:
             return History.empty(user_exists=queries.history_user_exists(connection, user_id=user_id))
-        return _history_of(rows)
+        return history_of(rows)
 
     return read
 
 
-def _history_of(rows: Sequence[queries.HistoryByUserRow]) -> History:
+def history_of(rows: Sequence[queries.HistoryByUserRow | queries.ProfileAddEventsRow]) -> History:
+    """Sum up events of one user, of which there is at least one."""
     ids, at, completion, rating, is_rewatch, dismissed = zip(*rows, strict=True)
     seen = tuple(dict.fromkeys(ids))
     column = {content_id: place for place, content_id in enumerate(seen)}

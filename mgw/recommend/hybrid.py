@@ -18,8 +18,9 @@ from mgw.recommend.context import NO_CONTEXT, Context
 from mgw.recommend.diversity import choose_slate
 from mgw.recommend.eligibility import EVERY_TITLE
 from mgw.recommend.graph import GraphSource
-from mgw.recommend.history import History, send_history
+from mgw.recommend.history import History, read_history, send_history
 from mgw.recommend.pipeline import Pipeline
+from mgw.recommend.profile_store import load_sums, save_profile
 from mgw.recommend.reasons import Reasons, leading_sources
 from mgw.recommend.recommender import RecommendationType, require_names
 from mgw.recommend.viewer import Viewer
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from mgw.recommend.diversity import Slate
     from mgw.recommend.eligibility import Eligibility
     from mgw.recommend.graph import GraphScores
-    from mgw.recommend.profile import Profile
+    from mgw.recommend.profile import Profile, ProfileSums
 
 
 _TYPES = {
@@ -269,14 +270,32 @@ class Hybrid:
         factors = None if row is None else self.snapshot_users[row]
         return Evidence(nothing, Viewer.of_history(nothing, self._columns), factors=factors)
 
-    def profile(self, history: History) -> Profile:
-        """Make the profile of a user."""
-        return self.pipeline.profile(Viewer.of_history(history, self._columns))
+    def update_profile(
+        self, connection: Connection[TupleRow], user_id: str, sums: ProfileSums | None, new: History
+    ) -> Profile:
+        """Add events to a user's profile and keep it.
 
-    @property
-    def genres(self) -> list[str]:
-        """The names of the genres, as a profile has them."""
-        return self.pipeline.context.names
+        Args:
+            connection: where the events are stored already.
+            user_id: the caller's id.
+            sums: what the profile was made from before, `load_sums`; None makes it anew from all events.
+            new: the events that have come in since.
+        """
+        pipeline, settings = self.pipeline, self.settings.profile
+        added = pipeline.profile_sums(Viewer.of_history(new, self._columns))
+        if sums is None or not added.is_additive:
+            everything = read_history(connection, user_id)
+            sums = pipeline.profile_sums(Viewer.of_history(everything, self._columns))
+        else:
+            sums = sums.plus(added, settings)
+        profile = pipeline.profile_of_sums(sums)
+        name, genres = self.snapshot.manifest.name, pipeline.context.names
+        save_profile(connection, user_id, profile, sums, snapshot=name, genres=genres, settings=settings)
+        return profile
+
+    def load_sums(self, connection: Connection[TupleRow], user_id: str) -> ProfileSums | None:
+        """Read what a user's profile was made from, to be asked before events are added."""
+        return load_sums(connection, user_id, self.snapshot.manifest.name, self.settings.profile)
 
     def title(self, content_id: str) -> str | None:
         """Return the name of a title when the model was trained; None where the snapshot does not have it."""

@@ -23,7 +23,7 @@ from mgw.recommend.content import Catalogue
 from mgw.recommend.context import NO_CONTEXT, Context, ContextSource, Trends
 from mgw.recommend.foldin import FoldIn
 from mgw.recommend.graph import FIELDS
-from mgw.recommend.profile import Profile
+from mgw.recommend.profile import Profile, ProfileSums, genre_prior
 from mgw.recommend.snapshot import settings_of
 
 if TYPE_CHECKING:
@@ -97,9 +97,16 @@ class Pipeline:
         Raises:
             UsageInvalid: the catalogue has no such genre.
         """
-        embeddings, genres = self.catalogue.embeddings, self.context.genres
+        return self.profile_of_sums(self.profile_sums(viewer), stated_genres)
+
+    def profile_sums(self, viewer: Viewer) -> ProfileSums:
+        """Sum up what the viewer's profile is made from."""
+        return ProfileSums.of(viewer, self.catalogue.embeddings, self.context.genres, self.settings.profile)
+
+    def profile_of_sums(self, sums: ProfileSums, stated_genres: Sequence[str] = ()) -> Profile:
+        """Make a profile; as `profile`."""
         stated = np.array([self._genre(name) for name in stated_genres], dtype=np.int64)
-        return Profile.of(viewer, embeddings, genres, self.settings.profile, stated)
+        return Profile.of_sums(sums, genre_prior(self.context.genres, stated), self.settings.profile)
 
     def scores(
         self,

@@ -23,8 +23,7 @@ from mgw.core.database import queries
 from mgw.core.errors import ContentUnknown, MgwError, ModelMissing, UserUnknown
 from mgw.recommend.context import Context
 from mgw.recommend.eligibility import EVERY_TITLE, eligible_titles, unknown_titles
-from mgw.recommend.history import read_history
-from mgw.recommend.profile import save_profile
+from mgw.recommend.history import History, history_of, read_history
 from mgw.service.connections import AWAY
 from mgw.service.messages import (
     ProfileUpdateReply,
@@ -192,8 +191,7 @@ class Answers:
             with connection.transaction():
                 queries.profile_add_user(connection, user_id=request.user_id)
                 user = queries.profile_hold_user(connection, user_id=request.user_id)
-                new = _add_events(connection, user, request.viewing_events)
-                return new, self._update_profile(connection, request.user_id)
+                return self._add_events(connection, request.user_id, user, request.viewing_events)
 
         new, dimensions = self.connections.run(work)
         self._clock.touch(request.user_id)  # before anybody hears that it is done
@@ -209,14 +207,18 @@ class Answers:
         """Find what is wrong with those events that can be read, for a request that cannot be taken as a whole."""
         return self.connections.run(lambda connection: event_faults(connection, events))
 
-    def _update_profile(self, connection: Connection[TupleRow], user_id: str) -> int | None:
+    def _add_events(
+        self, connection: Connection[TupleRow], user_id: str, user: int, events: Sequence[ViewingEvent]
+    ) -> tuple[int, int | None]:
+        """Store events and update the profile; return how many were new, and the length of the preference vector."""
         model = self.models.current
+        sums = None if model is None else model.hybrid.load_sums(connection, user_id)
+        rows = _store_events(connection, user, events)
         if model is None:
-            return None
-        history = read_history(connection, user_id)
-        profile = model.hybrid.profile(history)
-        save_profile(connection, user_id, model.name, profile, model.hybrid.genres)
-        return len(profile.preference)
+            return len(rows), None
+        new = history_of(rows) if rows else History.empty(user_exists=True)
+        profile = model.hybrid.update_profile(connection, user_id, sums, new)
+        return len(rows), len(profile.preference)
 
     def _evidence(self, model: Model, user_id: str) -> tuple[Evidence, tuple[Degraded, ...]]:
         try:
@@ -326,7 +328,9 @@ def event_faults(connection: Connection[TupleRow], events: Sequence[ViewingEvent
     return faults
 
 
-def _add_events(connection: Connection[TupleRow], user: int, events: Sequence[ViewingEvent]) -> int:
+def _store_events(
+    connection: Connection[TupleRow], user: int, events: Sequence[ViewingEvent]
+) -> list[queries.ProfileAddEventsRow]:
     return queries.profile_add_events(
         connection,
         user_id=user,

@@ -24,7 +24,8 @@ ADAPTER = {
 }  # fmt: skip
 PROFILE = {
     "user_id": "u00001", "snapshot": "als-1", "preference": [0.5, -0.5], "genre_affinities": Jsonb({"drama": 0.8}),
-    "hours": [1 / 24] * 24, "weekdays": [1 / 7] * 7, "events_seen": 20,
+    "hours": [1 / 24] * 24, "weekdays": [1 / 7] * 7, "events_seen": 20, "as_of": 1.7e9,
+    "preference_length": 2.0, "genre_sums": [1.5], "liked_sum": 1.5, "basis": "decay",
 }  # fmt: skip
 EXPERIMENT = {
     "name": "weights", "salt": "s1", "traffic_allocation": 1.0, "namespace": None, "namespace_from": None,
@@ -83,6 +84,7 @@ QUESTIONS = {
     "history/user_exists": {"user_id": "u00001"},
     "profile/recent_events": {"user_id": "u00001", "events": 50},
     "profile/load": {"user_id": "u00001", "snapshot": "als-1"},
+    "profile/load_sums": {"user_id": "u00001", "snapshot": "als-1", "basis": "decay"},
     "training/users": {},
     "training/titles": {},
     "training/content": {},
@@ -148,8 +150,13 @@ def test_events_of_a_user_are_added_once_and_those_on_unknown_titles_not_at_all(
         "ratings": [0.0, 4.5, 0.0], "are_rewatched": [False, True, False], "are_dismissed": [True, False, False],
         "devices": ["", "tv", ""],
     }  # fmt: skip
-    assert run(platform, "profile/add_events", user_id=user, **events) == 2
-    assert run(platform, "profile/add_events", user_id=user, **events) == 0
+    added = run(platform, "profile/add_events", user_id=user, **events)
+    at = NOW.timestamp()
+    assert [tuple(row) for row in added] == [
+        ("t0001", at, 0.5, None, False, True),
+        ("t0002", at, 1.0, 4.5, True, False),
+    ]
+    assert run(platform, "profile/add_events", user_id=user, **events) == []
     stored = platform.execute(
         "SELECT completion_rate, rating, is_rewatch, dismissed, device FROM viewing_events WHERE user_id = %s"
         " ORDER BY content_id", (user,),
@@ -190,6 +197,24 @@ def test_a_profile_is_kept_for_its_snapshot(platform):
     loaded = run(platform, "profile/load", user_id="u00001", snapshot="als-1")
     assert (loaded[0], loaded[1], loaded[4]) == ([0.5, -0.5], {"drama": 0.8}, 21)
     assert run(platform, "profile/load", user_id="u00001", snapshot="als-2") is None
+
+
+def test_the_sums_of_a_profile_are_good_until_something_else_changes(platform):
+    asked = {"user_id": "u00001", "snapshot": "als-1", "basis": "decay"}
+    assert run(platform, "profile/load_sums", **asked) is None
+    run(platform, "profile/save", **PROFILE)
+    found = run(platform, "profile/load_sums", **asked)
+    assert (found[0], found[2], found[3], found[4], found[7]) == (1.7e9, 2.0, [1.5], 1.5, 20)
+    for other in ({"user_id": "u00002"}, {"snapshot": "als-2"}, {"basis": "none"}):
+        assert run(platform, "profile/load_sums", **{**asked, **other}) is None
+    run(platform, "profile/save", **{**PROFILE, "as_of": float("nan")})
+    assert run(platform, "profile/load_sums", **asked) is None
+    run(platform, "profile/save", **PROFILE)
+    platform.execute(
+        "DELETE FROM viewing_events WHERE (user_id, at) = (SELECT user_id, max(at) FROM viewing_events"
+        " WHERE user_id = (SELECT id FROM users WHERE external_id = 'u00001') GROUP BY user_id)"
+    )
+    assert run(platform, "profile/load_sums", **asked) is None
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Hybrid recommendations on a real database: nothing seen, explained truthfully, alive to new events, cold users."""
 
+from datetime import UTC, datetime
 from typing import get_args
 
 import numpy as np
@@ -16,7 +17,7 @@ from mgw.recommend.blend import Source
 from mgw.recommend.content import read_catalogue
 from mgw.recommend.context import Context, Trends
 from mgw.recommend.eligibility import Eligibility
-from mgw.recommend.history import read_history
+from mgw.recommend.history import History, read_history
 from mgw.recommend.hybrid import Hybrid
 from mgw.recommend.recommender import RecommendationType
 from mgw.recommend.source import read_training_data
@@ -218,3 +219,29 @@ def test_the_command_knows_the_moments_that_the_source_knows():
     assert set(get_args(commands.TimeOfDay)) == set(moments.TIMES_OF_DAY)
     assert get_args(commands.Device) == moments.DEVICES
     assert [str(each) for each in commands.Company] == list(moments.COMPANY)
+
+
+def test_new_events_are_added_to_a_profile_and_the_others_not_read_again(platform, snapshot, monkeypatch):
+    hybrid = Hybrid(snapshot, SETTINGS)
+    nothing = History.empty(user_exists=True)
+    assert hybrid.load_sums(platform, USER) is None
+    before = hybrid.update_profile(platform, USER, None, nothing)
+    sums = hybrid.load_sums(platform, USER)
+    assert sums is not None
+    expected = read_history(platform, USER)
+    monkeypatch.setattr("mgw.recommend.hybrid.read_history", None)
+    same = hybrid.update_profile(platform, USER, sums, nothing)
+    assert same.preference == pytest.approx(before.preference, abs=1e-6)
+    (title,) = platform.execute(
+        "SELECT c.external_id FROM content c WHERE c.external_id <> ALL(%s) LIMIT 1", (list(expected.seen),)
+    ).fetchone()
+    watch(platform, USER, title)
+    at = np.array([datetime(2026, 2, 1, 20, tzinfo=UTC).timestamp()])
+    label = np.array([0.65], dtype=np.float32)
+    updated = hybrid.update_profile(platform, USER, sums, History(True, (title,), (title,), label, (title,), at, label))
+    monkeypatch.undo()
+    anew = hybrid.update_profile(platform, USER, None, nothing)
+    assert updated.events == anew.events == before.events + 1
+    assert updated.preference == pytest.approx(anew.preference, abs=1e-5)
+    assert updated.genre_affinities == pytest.approx(anew.genre_affinities)
+    assert not np.allclose(updated.preference, before.preference, atol=1e-4)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from mgw.core.settings import ProfileSettings
-from mgw.recommend.profile import DAY_S, Profile, event_weights, hour_of_day
+from mgw.recommend.profile import DAY_S, Profile, ProfileSums, event_weights, genre_prior, hour_of_day
 from mgw.recommend.viewer import Viewer
 
 SETTINGS = ProfileSettings()
@@ -81,3 +81,27 @@ def test_neither_the_order_of_events_nor_the_date_matters(shift, order):
     other = profile(viewer(items[order], at[order] + shift, label[order]))
     assert other.preference == pytest.approx(one.preference, abs=1e-5)
     assert other.genre_affinities == pytest.approx(one.genre_affinities)
+
+
+EVENT = st.tuples(st.integers(0, 5), st.floats(1e9, 1.7e9), st.sampled_from([-1.0, 0.0, 0.3, 1.0]))
+
+
+@given(st.lists(EVENT, max_size=8), st.lists(EVENT, max_size=8))
+def test_the_sums_of_two_sets_of_events_add_up_to_those_of_both(some, others):
+    def sums(events):
+        items, at, label = zip(*events, strict=True) if events else ([], [], [])
+        return ProfileSums.of(viewer(items, at, label), EMBEDDINGS, GENRES, SETTINGS)
+
+    together, added = sums(some + others), sums(some).plus(sums(others), SETTINGS)
+    assert added.is_additive
+    assert (added.as_of == together.as_of) or not (some or others)
+    assert added.events == together.events == len(some) + len(others)
+    for name in ("preference", "genres", "hours", "weekdays", "liked"):
+        assert getattr(added, name) == pytest.approx(getattr(together, name), abs=1e-6)
+    prior = genre_prior(GENRES, None)
+    found, expected = (Profile.of_sums(each, prior, SETTINGS) for each in (added, together))
+    assert found.genre_affinities == pytest.approx(expected.genre_affinities)
+
+
+def test_sums_with_an_event_of_unknown_time_are_not_added_to():
+    assert not ProfileSums.of(viewer([0, 1], [1e9, np.nan], [1, 1]), EMBEDDINGS, GENRES, SETTINGS).is_additive

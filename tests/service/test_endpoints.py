@@ -169,6 +169,33 @@ def test_many_updates_of_one_user_at_once_are_all_stored(service):
     ) == [(32, 32)]
 
 
+def test_a_profile_that_events_are_added_to_is_the_one_made_from_all_of_them(service):
+    def stored(user):
+        return service.project.fetch(
+            "SELECT preference, genre_affinities, hours, weekdays, events_seen FROM user_profiles p"
+            " JOIN users u ON u.id = p.user_id WHERE external_id = %s", user,
+        )[0]  # fmt: skip
+
+    events = [
+        event(f"t00{n:02}", at=f"2026-0{1 + n % 3}-{n:02}T1{n % 10}:30:00Z", rating=1 + n % 5) for n in range(10, 28)
+    ]
+    for start in range(0, 18, 3):
+        assert update(service, "dora", *events[max(0, start - 2) : start + 3]).json["events_new"] == 3
+    update(service, "emil", *events)
+    bit_by_bit, at_once = stored("dora"), stored("emil")
+    assert bit_by_bit[4] == at_once[4] == 18
+    assert bit_by_bit[0] == pytest.approx(at_once[0], abs=1e-5)
+    assert bit_by_bit[1] == pytest.approx(at_once[1])
+    assert (bit_by_bit[2], bit_by_bit[3]) == (pytest.approx(at_once[2]), pytest.approx(at_once[3]))
+    with psycopg.connect(service.project.url) as connection:  # an event that comes in by another way is not lost
+        connection.execute(
+            "INSERT INTO viewing_events (user_id, content_id, at, completion_rate) SELECT u.id, c.id, '2026-01-01Z', 1"
+            " FROM users u, content c WHERE u.external_id = 'dora' AND c.external_id = 't0030'"
+        )
+    update(service, "dora", event("t0031"))
+    assert stored("dora")[4] == 20
+
+
 BAD = {
     "no JSON": (b'{"user_id": ', "the body is not JSON", None),
     "nothing": (b"", "the body is not JSON", None),

@@ -3453,20 +3453,45 @@ async def prepare_view_rules_async(
     return rows
 
 
-# ---- profile/add_events f951d20d5fe0b0e4 29ae36933246b4e3
-_PROFILE_ADD_EVENTS: Final = """INSERT INTO viewing_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
-SELECT (%(user_id)s::bigint), c.id, e.at, e.completion_rate, nullif(e.rating, 0), e.is_rewatch, e.dismissed, nullif(e.device, '')
-FROM unnest(
-    (%(content_ids)s::text[])::text[],
-    (%(at)s::timestamp with time zone[])::timestamptz[],
-    (%(completion_rates)s::real[])::real[],
-    (%(ratings)s::real[])::real[],
-    (%(are_rewatched)s::boolean[])::boolean[],
-    (%(are_dismissed)s::boolean[])::boolean[],
-    (%(devices)s::text[])::text[]
-) AS e (content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
-JOIN content c ON c.external_id = e.content_id
-ON CONFLICT (user_id, content_id, at) DO NOTHING"""
+# ---- profile/add_events cae7826ff7a45dd2 4ccfd3362b8936d5
+_PROFILE_ADD_EVENTS: Final = """WITH added AS (
+    INSERT INTO viewing_events (user_id, content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
+    SELECT
+        (%(user_id)s::bigint), c.id, e.at, e.completion_rate, nullif(e.rating, 0), e.is_rewatch, e.dismissed, nullif(e.device, '')
+    FROM unnest(
+        (%(content_ids)s::text[])::text[],
+        (%(at)s::timestamp with time zone[])::timestamptz[],
+        (%(completion_rates)s::real[])::real[],
+        (%(ratings)s::real[])::real[],
+        (%(are_rewatched)s::boolean[])::boolean[],
+        (%(are_dismissed)s::boolean[])::boolean[],
+        (%(devices)s::text[])::text[]
+    ) AS e (content_id, at, completion_rate, rating, is_rewatch, dismissed, device)
+    JOIN content c ON c.external_id = e.content_id
+    ON CONFLICT (user_id, content_id, at) DO NOTHING
+    RETURNING content_id, at, completion_rate, rating, is_rewatch, dismissed
+)
+SELECT
+    c.external_id,
+    extract(epoch FROM a.at)::double precision AS at,
+    a.completion_rate,
+    a.rating,
+    a.is_rewatch,
+    a.dismissed
+FROM added a
+JOIN content c ON c.id = a.content_id
+ORDER BY a.at NULLS FIRST, c.external_id"""
+
+
+class ProfileAddEventsRow(NamedTuple):
+    """A row of `profile/add_events`."""
+
+    external_id: str
+    at: float | None
+    completion_rate: float
+    rating: float | None
+    is_rewatch: bool
+    dismissed: bool
 
 
 def profile_add_events(
@@ -3481,11 +3506,14 @@ def profile_add_events(
     are_rewatched: list[bool],
     are_dismissed: list[bool],
     devices: list[str],
-) -> int:
-    """Add events of one user on titles that there are; those that are there already change nothing. No rating is 0, no
-    device is empty.
+) -> list[ProfileAddEventsRow]:
+    """Add events of one user on titles that there are, and return those that were not there yet. No rating is 0, no device is
+    empty.
     """
-    return connection.execute(_PROFILE_ADD_EVENTS, {"user_id": user_id, "content_ids": content_ids, "at": at, "completion_rates": completion_rates, "ratings": ratings, "are_rewatched": are_rewatched, "are_dismissed": are_dismissed, "devices": devices}).rowcount
+    with connection.cursor(row_factory=_into(ProfileAddEventsRow._make)) as cursor:
+        cursor.execute(_PROFILE_ADD_EVENTS, {"user_id": user_id, "content_ids": content_ids, "at": at, "completion_rates": completion_rates, "ratings": ratings, "are_rewatched": are_rewatched, "are_dismissed": are_dismissed, "devices": devices})
+        rows: list[ProfileAddEventsRow] = cursor.fetchall()
+    return rows
 
 
 async def profile_add_events_async(
@@ -3500,11 +3528,14 @@ async def profile_add_events_async(
     are_rewatched: list[bool],
     are_dismissed: list[bool],
     devices: list[str],
-) -> int:
-    """Add events of one user on titles that there are; those that are there already change nothing. No rating is 0, no
-    device is empty.
+) -> list[ProfileAddEventsRow]:
+    """Add events of one user on titles that there are, and return those that were not there yet. No rating is 0, no device is
+    empty.
     """
-    return (await connection.execute(_PROFILE_ADD_EVENTS, {"user_id": user_id, "content_ids": content_ids, "at": at, "completion_rates": completion_rates, "ratings": ratings, "are_rewatched": are_rewatched, "are_dismissed": are_dismissed, "devices": devices})).rowcount
+    async with connection.cursor(row_factory=_into(ProfileAddEventsRow._make)) as cursor:
+        await cursor.execute(_PROFILE_ADD_EVENTS, {"user_id": user_id, "content_ids": content_ids, "at": at, "completion_rates": completion_rates, "ratings": ratings, "are_rewatched": are_rewatched, "are_dismissed": are_dismissed, "devices": devices})
+        rows: list[ProfileAddEventsRow] = await cursor.fetchall()
+    return rows
 
 
 # ---- profile/add_user 96c549b1bf6d87c1 4ca9d20e7f4bb6b2
@@ -3607,6 +3638,72 @@ async def profile_load_async(
     return _at_most_one("profile/load", rows)
 
 
+# ---- profile/load_sums 2089a3173edb20d8 3457cf15d08204b9
+_PROFILE_LOAD_SUMS: Final = """SELECT
+    extract(epoch FROM p.as_of)::double precision AS as_of,
+    p.preference,
+    p.preference_length,
+    p.genre_sums,
+    p.liked_sum,
+    p.hours,
+    p.weekdays,
+    p.events_seen
+FROM user_profiles p
+JOIN users u ON u.id = p.user_id
+WHERE u.external_id = (%(user_id)s::text)
+    AND p.snapshot = (%(snapshot)s::text)
+    AND p.basis = (%(basis)s::text)
+    AND p.as_of IS NOT NULL
+    AND p.events_stored = (SELECT count(*) FROM viewing_events e WHERE e.user_id = p.user_id)"""
+
+
+class ProfileLoadSumsRow(NamedTuple):
+    """A row of `profile/load_sums`."""
+
+    as_of: float
+    preference: list[float]
+    preference_length: float
+    genre_sums: list[float]
+    liked_sum: float
+    hours: list[float]
+    weekdays: list[float]
+    events_seen: int
+
+
+def profile_load_sums(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+    snapshot: str,
+    basis: str,
+) -> ProfileLoadSumsRow | None:
+    """What the profile of a user was made from, if nothing but what is added now has changed since: neither the snapshot, nor
+    the settings that weigh events, nor how many events there are.
+    """
+    with connection.cursor(row_factory=_into(ProfileLoadSumsRow._make)) as cursor:
+        cursor.execute(_PROFILE_LOAD_SUMS, {"user_id": user_id, "snapshot": snapshot, "basis": basis})
+        rows: list[ProfileLoadSumsRow] = cursor.fetchall()
+    return _at_most_one("profile/load_sums", rows)
+
+
+async def profile_load_sums_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+    snapshot: str,
+    basis: str,
+) -> ProfileLoadSumsRow | None:
+    """What the profile of a user was made from, if nothing but what is added now has changed since: neither the snapshot, nor
+    the settings that weigh events, nor how many events there are.
+    """
+    async with connection.cursor(row_factory=_into(ProfileLoadSumsRow._make)) as cursor:
+        await cursor.execute(_PROFILE_LOAD_SUMS, {"user_id": user_id, "snapshot": snapshot, "basis": basis})
+        rows: list[ProfileLoadSumsRow] = await cursor.fetchall()
+    return _at_most_one("profile/load_sums", rows)
+
+
 # ---- profile/recent_events 0ff2888851ba45d8 44eed6b9c15bb063
 _PROFILE_RECENT_EVENTS: Final = """SELECT
     e.content_id,
@@ -3668,9 +3765,15 @@ async def profile_recent_events_async(
     return rows
 
 
-# ---- profile/save 4aa43340512dc1ca 970849efd7293250
-_PROFILE_SAVE: Final = """INSERT INTO user_profiles (user_id, snapshot, preference, genre_affinities, hours, weekdays, events_seen)
-SELECT u.id, (%(snapshot)s::text), (%(preference)s::real[]), (%(genre_affinities)s::jsonb), (%(hours)s::real[]), (%(weekdays)s::real[]), (%(events_seen)s::integer)
+# ---- profile/save 71ff60fc10c2fdca 2349a7364338c539
+_PROFILE_SAVE: Final = """INSERT INTO user_profiles (
+    user_id, snapshot, preference, genre_affinities, hours, weekdays, events_seen,
+    as_of, preference_length, genre_sums, liked_sum, basis, events_stored
+)
+SELECT
+    u.id, (%(snapshot)s::text), (%(preference)s::real[]), (%(genre_affinities)s::jsonb), (%(hours)s::real[]), (%(weekdays)s::real[]), (%(events_seen)s::integer),
+    to_timestamp(nullif((%(as_of)s::double precision)::double precision, 'NaN')), (%(preference_length)s::double precision), (%(genre_sums)s::double precision[]), (%(liked_sum)s::double precision), (%(basis)s::text),
+    (SELECT count(*) FROM viewing_events e WHERE e.user_id = u.id)
 FROM users u
 WHERE u.external_id = (%(user_id)s::text)
 ON CONFLICT (user_id) DO UPDATE SET
@@ -3680,6 +3783,12 @@ ON CONFLICT (user_id) DO UPDATE SET
     hours = excluded.hours,
     weekdays = excluded.weekdays,
     events_seen = excluded.events_seen,
+    as_of = excluded.as_of,
+    preference_length = excluded.preference_length,
+    genre_sums = excluded.genre_sums,
+    liked_sum = excluded.liked_sum,
+    basis = excluded.basis,
+    events_stored = excluded.events_stored,
     updated_at = now()"""
 
 
@@ -3693,10 +3802,15 @@ def profile_save(
     hours: list[float],
     weekdays: list[float],
     events_seen: int,
+    as_of: float,
+    preference_length: float,
+    genre_sums: list[float],
+    liked_sum: float,
+    basis: str,
     user_id: str,
 ) -> int:
-    """Keep a user's profile, in place of the one before."""
-    return connection.execute(_PROFILE_SAVE, {"snapshot": snapshot, "preference": preference, "genre_affinities": genre_affinities, "hours": hours, "weekdays": weekdays, "events_seen": events_seen, "user_id": user_id}).rowcount
+    """Keep a user's profile and what it was made from, in place of the one before. No as_of is NaN."""
+    return connection.execute(_PROFILE_SAVE, {"snapshot": snapshot, "preference": preference, "genre_affinities": genre_affinities, "hours": hours, "weekdays": weekdays, "events_seen": events_seen, "as_of": as_of, "preference_length": preference_length, "genre_sums": genre_sums, "liked_sum": liked_sum, "basis": basis, "user_id": user_id}).rowcount
 
 
 async def profile_save_async(
@@ -3709,10 +3823,15 @@ async def profile_save_async(
     hours: list[float],
     weekdays: list[float],
     events_seen: int,
+    as_of: float,
+    preference_length: float,
+    genre_sums: list[float],
+    liked_sum: float,
+    basis: str,
     user_id: str,
 ) -> int:
-    """Keep a user's profile, in place of the one before."""
-    return (await connection.execute(_PROFILE_SAVE, {"snapshot": snapshot, "preference": preference, "genre_affinities": genre_affinities, "hours": hours, "weekdays": weekdays, "events_seen": events_seen, "user_id": user_id})).rowcount
+    """Keep a user's profile and what it was made from, in place of the one before. No as_of is NaN."""
+    return (await connection.execute(_PROFILE_SAVE, {"snapshot": snapshot, "preference": preference, "genre_affinities": genre_affinities, "hours": hours, "weekdays": weekdays, "events_seen": events_seen, "as_of": as_of, "preference_length": preference_length, "genre_sums": genre_sums, "liked_sum": liked_sum, "basis": basis, "user_id": user_id})).rowcount
 
 
 # ---- training/content 6f93a4da4a63e9a7 7155e375802e040a
