@@ -38,6 +38,7 @@ docs: .venv/installed  ## Write the documents that are generated.
 bench: .venv/installed  ## Measure, and print machine, versions and seed.
 	$(BIN)/python benchmarks/journey.py
 	$(BIN)/python benchmarks/sql.py
+	$(BIN)/python benchmarks/service.py
 
 constraints: .venv/installed  ## Pin the newest versions of all dependencies, with hashes.
 	$(BIN)/pip install --quiet uv

@@ -22,15 +22,16 @@ MGW = [sys.executable, "-m", "mgw"]
 
 def make_project(folder: Path, movielens: Path | None, sample: dict[str, int]) -> None:
     """Import a MovieLens folder, or generate a sample, and train."""
-    _run(folder, "init")
+    run(folder, "init")
     if movielens is not None:
-        _run(folder, "import", "movielens", str(movielens))
+        run(folder, "import", "movielens", str(movielens))
     else:
-        _run(folder, "sample", *(word for name, count in sample.items() for word in (f"--{name}", str(count))))
-    _run(folder, "train", "als")
+        run(folder, "sample", *(word for name, count in sample.items() for word in (f"--{name}", str(count))))
+    run(folder, "train", "als")
 
 
-def _run(folder: Path, *words: str) -> None:
+def run(folder: Path, *words: str) -> None:
+    """Run one command of mgw in a project."""
     subprocess.run([*MGW, *words], cwd=folder, check=True, capture_output=True)
 
 

@@ -16,6 +16,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from mgw.core.settings import load_settings
 SAMPLE = {"users": 1000, "titles": 800, "events": 60_000}
 SEED = 0
 GROWTH_MB = 25
+KEPT = 500  # lists at most, so that a worker has them all by the second minute
 _STATUSES = {200, 503, 504}
 
 
@@ -141,6 +143,8 @@ def main() -> int:
 
 def _soak(folder: Path, options: argparse.Namespace) -> int:
     make_project(folder, None, SAMPLE)
+    config = folder / "mgw.yaml"
+    config.write_text(re.sub(r"cache_entries: \d+", f"cache_entries: {KEPT}", config.read_text()))
     store = ModelStore(folder / ".mgw" / "models")
     first = store.current_name()
     subprocess.run([*MGW, "train", "als", "--seed", "1"], cwd=folder, check=True, capture_output=True)

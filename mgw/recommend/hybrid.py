@@ -246,6 +246,14 @@ class Hybrid:
         )
         return Answer(history.user_exists, listed, slate.similarity, self.snapshot.manifest.name)
 
+    def rehearse(self) -> None:
+        """Answer somebody who watched the first titles, so that what is loaded or compiled once is by then."""
+        ids = tuple(self._content_ids[:3])
+        ones = np.ones(len(ids), dtype=np.float32)
+        history = History(True, ids, ids, ones, ids, np.zeros(len(ids)), ones)
+        evidence = Evidence(history, Viewer.of_history(history, self._columns))
+        self.answer(evidence, 1, rng=np.random.default_rng(0))
+
     def score(self, evidence: Evidence, content_id: str, *, context: Context = NO_CONTEXT) -> Score:
         """Score one title, be it one that the user has met.
 

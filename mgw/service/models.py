@@ -6,12 +6,11 @@ old, so nobody waits for it and nobody sees half of it.
 
 from __future__ import annotations
 
+import gc
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from mgw.core.errors import MgwError
 from mgw.recommend.hybrid import Hybrid
@@ -69,10 +68,12 @@ class Models:
             self.error = str(error)
             return
         self.current, self.error = model, None
+        gc.collect()
+        gc.freeze()  # a model has so many objects that to look for garbage among them holds up requests
         _log.warning("the model is %s now", model.name)
 
     def _load(self) -> Model:
         snapshot = self._store.current()
         hybrid = Hybrid(snapshot, self._settings)
-        hybrid.answer(hybrid.trained(""), 1, rng=np.random.default_rng(0))  # what is wrong with it shows here
+        hybrid.rehearse()  # what is wrong with it shows here, and nobody waits for what the first answer loads
         return Model(snapshot.manifest.name, hybrid, Recommender(snapshot), datetime.now(UTC))
