@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 def evaluate(
     ctx: typer.Context,
+    what: Annotated[
+        Literal["als", "lora"], typer.Argument(help="als, beside other models; lora, adapters beside none.")
+    ] = "als",
     split: Annotated[
         Literal["auto", "time", "user-time", "random", "cold-users", "cold-items"] | None,
         typer.Option(help="What is held out. [evaluate.split]"),
@@ -67,6 +70,9 @@ def evaluate(
     measured on what was held out. ALS alone also reads the catalogue, for titles that nobody has watched. The model in
     use is not touched: the one that is measured has not seen the test. A split that was made elsewhere is given as two
     files like those of `mgw import events`.
+
+    `mgw evaluate lora` measures the blend with adapters, by how many titles users like, beside the blend without, with
+    other users' adapters, and with what could do the same.
     """
     from mgw.recommend.comparison import compare_with_baselines, write_report
 
@@ -83,6 +89,13 @@ def evaluate(
         als__factors=factors,
         als__epochs=epochs,
     )
+    if what == "lora":
+        if pipeline or train is not None or report is not None:
+            raise UsageInvalid(
+                "`mgw evaluate lora` is for the database, without --pipeline or --report", hint="leave the other out"
+            )
+        _evaluate_lora(loaded, json=json)
+        return
     if pipeline:
         if train is not None or report is not None:
             raise UsageInvalid("--pipeline is for the database, without a report", hint="leave the other out")
@@ -135,6 +148,41 @@ def _evaluate_pipeline(loaded: LoadedSettings, *, json: bool) -> None:
     ]  # fmt: skip
     columns = ["", f">{ndcg}", ">difference to the blend", f">{recall}", f">{coverage}"]
     out.table("Mean over users ± half of the 95 % bootstrap interval; differences paired by user", columns, rows)
+
+
+def _evaluate_lora(loaded: LoadedSettings, *, json: bool) -> None:
+    from mgw.recommend.lora.proof import prove
+    from mgw.recommend.offline import score_database
+    from mgw.recommend.split import choose_split
+
+    settings = loaded.settings
+    with project_session(loaded) as connection, out.progress() as progress:
+        scored, split = score_database(
+            connection,
+            settings,
+            lambda events: choose_split(events, settings.evaluate),
+            progress,
+            encoder=title_encoder(loaded),
+        )
+        proof = prove(scored, split, settings, progress)
+    if json:
+        out.json(proof.to_json())
+        return
+    out.print(proof.description)
+    out.print(f"rank {proof.rank}; the held-out titles of {proof.supported:.0%} of the users support their adapter")
+    for metric in proof.metrics:
+        rows = [
+            (model, *(_figure(group.values[model][metric], "") for group in proof.groups))
+            for model in proof.groups[0].values
+        ]
+        gains = [
+            (model, *(_figure(group.gains[model][metric], "+") for group in proof.groups))
+            for model in proof.groups[0].gains
+        ]
+        columns = ["", *(f">{group.name} ({group.users:,})" for group in proof.groups)]
+        out.print("")
+        out.table(f"{metric} by liked titles (users) ± half of the 95 % bootstrap interval", columns, rows)
+        out.table("What the adapter has more than each, paired by user", columns, gains)
 
 
 def _signed(differences: Mapping[str, Estimate] | None, metric: str) -> str:

@@ -40,6 +40,8 @@
     │   ├── ModelForeign            MODEL_FOREIGN
     │   ├── ModelInUse              MODEL_IN_USE
     │   ├── ParametersInvalid       PARAMETERS_INVALID
+    │   ├── AdapterDamaged          ADAPTER_DAMAGED
+    │   ├── AdapterForeign          ADAPTER_FOREIGN
     │   ├── MemoryShort             MEMORY_SHORT
     │   └── SparkUnavailable        SPARK_UNAVAILABLE
     └── ServiceError                what answers over the network
@@ -314,6 +316,18 @@ class MemoryShort(ModelError):
     """A training would not fit into the memory that is left; it was not started."""
 
     code = "MEMORY_SHORT"
+
+
+class AdapterDamaged(ModelError):
+    """A stored adapter is not what was stored, or of a form that this version does not know."""
+
+    code = "ADAPTER_DAMAGED"
+
+
+class AdapterForeign(ModelError):
+    """An adapter is of another model than the one in use, with whose titles it means nothing."""
+
+    code = "ADAPTER_FOREIGN"
 
 
 class SparkUnavailable(ModelError):

@@ -46,7 +46,7 @@ class FoldIn:
     ) -> None:
         self.item_factors = item_factors
         self.settings = settings
-        self._gram = weighted_gram(item_factors, settings.unobserved_weight) if gram is None else gram
+        self.gram = weighted_gram(item_factors, settings.unobserved_weight) if gram is None else gram
 
     def user_factors(self, items: NDArray[np.int64], strength: NDArray[np.float32]) -> NDArray[np.float64]:
         """Solve for a user's vector, `(d,)`.
@@ -79,7 +79,7 @@ class FoldIn:
         settings = self.settings
         seen = len(items) + settings.unobserved_weight * len(self.item_factors)
         weight = settings.regularization * seen**settings.regularization_exponent
-        system = self._gram + (history * scale[:, None]).T @ history
+        system = self.gram + (history * scale[:, None]).T @ history
         # The least that keeps the system positive definite where regularization is zero.
         system[np.diag_indices_from(system)] += max(weight, 1e-10 * np.trace(system) + 1e-300)
         factor, fault = dpotrf(system)

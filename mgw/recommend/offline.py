@@ -61,6 +61,7 @@ class Scored:
         liked: how many titles each is known to like, `(n,)`.
         timed: share of each one's events whose time is known, `(n,)`.
         prior_events: how many of these count as much as popularity.
+        pipeline: that was asked.
     """
 
     users: NDArray[np.int64]
@@ -69,6 +70,7 @@ class Scored:
     liked: NDArray[np.int64]
     timed: NDArray[np.float64]
     prior_events: int
+    pipeline: Pipeline
 
     def blended(self, weights: NDArray[np.float64]) -> Blended:
         """Return the model that weights the sources so, `(n_sources,)`."""
@@ -186,7 +188,7 @@ def score_split(
             stage.advance()
     liked = np.array([len(viewer.liked) for viewer in viewers])
     timed = np.array([viewer.timed for viewer in viewers])
-    return Scored(users, table, alone, liked, timed, settings.blend.prior_events)
+    return Scored(users, table, alone, liked, timed, settings.blend.prior_events, pipeline)
 
 
 def _require_memory(needed: int) -> None:

@@ -271,6 +271,32 @@ class BlendSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     prior_events: Annotated[int, Meta(ge=0)] = 2
 
 
+class LoraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Adapters of single users, `mgw train lora`: what their latest titles change.
+
+    Attributes:
+        rank: r, how many directions of taste all users share, and how many numbers a user has.
+        alpha: α; what an adapter says is scaled by α/r.
+        strength: how much it weighs in a score, beside the blend with 1.
+        half_life: a title counts half as much as one that was liked so many titles later.
+        regularization: λ is this times α0 times the number of titles.
+        minimum_events: liked titles with times that a user must have.
+        sample_users: how many users the shared tier is learnt from, at most.
+        keep: versions of each adapter that are kept.
+        seed: of the sample, and of what held-out titles are compared with.
+    """
+
+    rank: PositiveInt = 8
+    alpha: Positive = 16.0
+    strength: NonNegative = 0.3
+    half_life: Positive = 3.0
+    regularization: Positive = 0.01
+    minimum_events: Annotated[int, Meta(ge=4)] = 10
+    sample_users: PositiveInt = 3_000
+    keep: PositiveInt = 3
+    seed: Seed = 0
+
+
 class DiversitySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How unlike each other the titles of a list are.
 
@@ -340,5 +366,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     graph: GraphSettings = field(default_factory=GraphSettings)
     context: ContextSettings = field(default_factory=ContextSettings)
     blend: BlendSettings = field(default_factory=BlendSettings)
+    lora: LoraSettings = field(default_factory=LoraSettings)
     diversity: DiversitySettings = field(default_factory=DiversitySettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)

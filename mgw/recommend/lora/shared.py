@@ -1,0 +1,124 @@
+"""The shared tier: in which directions people's latest titles differ from what ALS expects of them.
+
+    R_u = √m · (mean of y over the m latest titles of u  -  Σ_i p_ui y_i)
+    p_ui ∝ exp(τ · z_ui)          z_ui: the z-score of ALS, folded in from the user's other titles
+
+The rows of A are the leading right singular vectors of R, a low-rank regression on the residuals of the base model:
+with few of them, B_u can say what matters. It is fitted to a sample of users; a few thousand fix a few directions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from mgw.core.errors import NoEvents, ParametersInvalid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgw.core.settings import LoraSettings
+    from mgw.recommend.foldin import FoldIn
+    from mgw.recommend.lora.recency import Recency
+
+HELD_OUT = 5
+"""One in so many of a user's titles, the latest, is held out to learn from."""
+_LEAST_HELD_OUT, _SHARPNESS = 2, 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTier:
+    """A, and what all users' fits have in common.
+
+    Attributes:
+        directions: A, rows of unit length, `(r, d)`.
+        projected: A y_i of every title, `(n_items, r)`.
+        gram: α0 Σ_i (A y_i)(A y_i)ᵀ, `(r, r)`.
+        spread: covariance of `projected` over the titles that have factors, `(r, r)`.
+        unobserved: α0 times the number of titles, what λ is a share of.
+    """
+
+    directions: NDArray[np.float32]
+    projected: NDArray[np.float32]
+    gram: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    unobserved: float
+
+    @classmethod
+    def of(cls, directions: NDArray[np.float32], fold_in: FoldIn) -> Self:
+        """Project the titles on some directions, `(r, d)`.
+
+        Raises:
+            ParametersInvalid: the directions are not as long as the factors.
+        """
+        factors = fold_in.item_factors
+        if directions.ndim != 2 or directions.shape[1] != factors.shape[1]:
+            raise ParametersInvalid(
+                f"a shared tier of shape {directions.shape} does not fit factors of length {factors.shape[1]}"
+            )
+        projected = np.ascontiguousarray(factors @ directions.T, dtype=np.float32)
+        exact = projected.astype(np.float64)
+        return cls(
+            directions,
+            projected,
+            fold_in.settings.unobserved_weight * exact.T @ exact,
+            np.atleast_2d(np.cov(exact[factors.any(axis=1)], rowvar=False, bias=True)),
+            fold_in.settings.unobserved_weight * len(factors),
+        )
+
+    @classmethod
+    def fit(cls, fold_in: FoldIn, recency: Recency, settings: LoraSettings) -> Self:
+        """Learn the directions from everybody, or a sample.
+
+        Args:
+            fold_in: the base model.
+            recency: what users like.
+            settings: rank, least events, sample and seed.
+
+        Raises:
+            ParametersInvalid: the rank is larger than the factors are long.
+            NoEvents: fewer users than the rank have enough titles with times.
+        """
+        n_factors = fold_in.item_factors.shape[1]
+        if settings.rank > n_factors:
+            raise ParametersInvalid(
+                f"lora.rank {settings.rank} is larger than the {n_factors} factors of the model",
+                hint=f"at most {n_factors}",
+            )
+        users = np.flatnonzero(recency.counts >= settings.minimum_events)
+        if len(users) < settings.rank:
+            raise NoEvents(
+                f"{len(users)} users have {settings.minimum_events} liked titles whose times are known; a shared tier"
+                f" of rank {settings.rank} takes at least {settings.rank}",
+                hint="events with times, a smaller lora.rank, or a smaller lora.minimum_events",
+            )
+        if len(users) > settings.sample_users:
+            rng = np.random.default_rng(settings.seed)
+            users = np.sort(rng.choice(users, settings.sample_users, replace=False))
+        residuals = np.stack([_residual(fold_in, *recency.of_user(int(user))) for user in users])
+        _, _, directions = np.linalg.svd(residuals, full_matrices=False)
+        first = directions[: settings.rank]
+        signs = np.sign(
+            first[np.arange(len(first)), np.abs(first).argmax(axis=1)]
+        )  # which of ±v the SVD gives is chance
+        return cls.of((first * signs[:, None]).astype(np.float32), fold_in)
+
+
+def n_held_out(n_titles: int) -> int:
+    """Return how many of a user's latest titles are held out to learn from."""
+    return max(_LEAST_HELD_OUT, n_titles // HELD_OUT)
+
+
+def _residual(fold_in: FoldIn, items: NDArray[np.int32], strength: NDArray[np.float32]) -> NDArray[np.float64]:
+    held_out = n_held_out(len(items))
+    factors = fold_in.item_factors
+    vector = fold_in.user_factors(items[held_out:].astype(np.int64), strength[held_out:]).astype(np.float32)
+    scores = (factors @ vector).astype(np.float64)
+    scores[items[held_out:]] = scores.min()  # what is known already is not expected again
+    spread = float(scores.std())
+    expected = np.exp(_SHARPNESS * (scores - scores.max()) / (spread if spread > 0 else 1.0))
+    expected[items[held_out:]] = 0.0
+    mean = factors[items[:held_out]].mean(axis=0, dtype=np.float64)
+    return np.asarray(np.sqrt(held_out) * (mean - expected @ factors / max(float(expected.sum()), 1e-300)))
