@@ -123,6 +123,36 @@ async def adapters_hold_user_async(
     return _at_most_one("adapters/hold_user", rows)
 
 
+# ---- adapters/hold_users 93cf54360880e602 3d7c134a6d8dc2bd
+_ADAPTERS_HOLD_USERS: Final = """SELECT id FROM users WHERE external_id = ANY((%(user_ids)s::text[])::text[]) ORDER BY id FOR NO KEY UPDATE"""
+
+
+def adapters_hold_users(
+    connection: Connection[Any],
+    /,
+    *,
+    user_ids: list[str],
+) -> list[int]:
+    """Have those who save adapters of the same users take turns until their transactions end, before `adapters/save_many`."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_ADAPTERS_HOLD_USERS, {"user_ids": user_ids})
+        rows: list[int] = cursor.fetchall()
+    return rows
+
+
+async def adapters_hold_users_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_ids: list[str],
+) -> list[int]:
+    """Have those who save adapters of the same users take turns until their transactions end, before `adapters/save_many`."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_ADAPTERS_HOLD_USERS, {"user_ids": user_ids})
+        rows: list[int] = await cursor.fetchall()
+    return rows
+
+
 # ---- adapters/list 83cfc0d128178317 f0b3ed5b86852fde
 _ADAPTERS_LIST: Final = """SELECT a.name, a.version, a.base_snapshot, a.rank, octet_length(a.weights) AS size_bytes, a.events_used, a.created_at
 FROM lora_adapters a
@@ -316,6 +346,78 @@ async def adapters_save_async(
         await cursor.execute(_ADAPTERS_SAVE, {"name": name, "base_snapshot": base_snapshot, "format_version": format_version, "rank": rank, "weights": weights, "checksum": checksum, "events_used": events_used, "metrics": metrics, "user_id": user_id})
         rows: list[int] = await cursor.fetchall()
     return _at_most_one("adapters/save", rows)
+
+
+# ---- adapters/save_many b01b051bf34ab7b4 ebb4715db92bed98
+_ADAPTERS_SAVE_MANY: Final = """INSERT INTO lora_adapters (
+    user_id, name, version, base_snapshot, format_version, rank, weights, checksum, events_used, metrics
+)
+SELECT
+    u.id,
+    (%(name)s::text),
+    coalesce((SELECT max(a.version) FROM lora_adapters a WHERE a.user_id = u.id AND a.name = (%(name)s::text)), 0) + 1,
+    (%(base_snapshot)s::text),
+    (%(format_version)s::smallint),
+    (%(rank)s::smallint),
+    given.weights,
+    given.checksum,
+    given.events_used,
+    jsonb_build_object('gain', given.gain, 'error', given.error)
+FROM unnest(
+    (%(user_ids)s::text[])::text[],
+    (%(weights)s::bytea[])::bytea[],
+    (%(checksums)s::bytea[])::bytea[],
+    (%(events_used)s::integer[])::integer[],
+    (%(gains)s::double precision[])::double precision[],
+    (%(errors)s::double precision[])::double precision[]
+) AS given (user_id, weights, checksum, events_used, gain, error)
+JOIN users u ON u.external_id = given.user_id"""
+
+
+def adapters_save_many(
+    connection: Connection[Any],
+    /,
+    *,
+    name: str,
+    base_snapshot: str,
+    format_version: int,
+    rank: int,
+    user_ids: list[str],
+    weights: list[bytes],
+    checksums: list[bytes],
+    events_used: list[int],
+    gains: list[float],
+    errors: list[float],
+) -> int:
+    """Keep adapters of several users, each under the next version of its user and name, and return how many there are.
+
+    The users are held by `adapters/hold_users`, a statement before this one: only a statement that begins after the locks
+    are held sees the versions that another writer has just committed.
+    """
+    return connection.execute(_ADAPTERS_SAVE_MANY, {"name": name, "base_snapshot": base_snapshot, "format_version": format_version, "rank": rank, "user_ids": user_ids, "weights": weights, "checksums": checksums, "events_used": events_used, "gains": gains, "errors": errors}).rowcount
+
+
+async def adapters_save_many_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    name: str,
+    base_snapshot: str,
+    format_version: int,
+    rank: int,
+    user_ids: list[str],
+    weights: list[bytes],
+    checksums: list[bytes],
+    events_used: list[int],
+    gains: list[float],
+    errors: list[float],
+) -> int:
+    """Keep adapters of several users, each under the next version of its user and name, and return how many there are.
+
+    The users are held by `adapters/hold_users`, a statement before this one: only a statement that begins after the locks
+    are held sees the versions that another writer has just committed.
+    """
+    return (await connection.execute(_ADAPTERS_SAVE_MANY, {"name": name, "base_snapshot": base_snapshot, "format_version": format_version, "rank": rank, "user_ids": user_ids, "weights": weights, "checksums": checksums, "events_used": events_used, "gains": gains, "errors": errors})).rowcount
 
 
 # ---- audit/list 86e5f15294611440 2162c6a044f5a53f

@@ -286,7 +286,7 @@ class LoraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         seed: of the sample, and of what held-out titles are compared with.
     """
 
-    rank: PositiveInt = 8
+    rank: PositiveInt = 16
     alpha: Positive = 16.0
     strength: NonNegative = 0.3
     half_life: Positive = 3.0

@@ -64,7 +64,7 @@ class SharedTier:
             directions,
             projected,
             fold_in.settings.unobserved_weight * exact.T @ exact,
-            np.atleast_2d(np.cov(exact[factors.any(axis=1)], rowvar=False, bias=True)),
+            covariance(projected[factors.any(axis=1)]),
             fold_in.settings.unobserved_weight * len(factors),
         )
 
@@ -104,6 +104,11 @@ class SharedTier:
             first[np.arange(len(first)), np.abs(first).argmax(axis=1)]
         )  # which of ±v the SVD gives is chance
         return cls.of((first * signs[:, None]).astype(np.float32), fold_in)
+
+
+def covariance(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the covariance of the columns of some rows, `(n, d)`, as `(d, d)`."""
+    return np.asarray(np.atleast_2d(np.cov(rows.astype(np.float64), rowvar=False, bias=True)), dtype=np.float64)
 
 
 def n_held_out(n_titles: int) -> int:

@@ -22,7 +22,7 @@ from mgw.recommend.als import ALS
 from mgw.recommend.confidence import user_weights
 from mgw.recommend.foldin import FoldIn
 from mgw.recommend.lora.kernels import gain_rows
-from mgw.recommend.lora.shared import SharedTier, n_held_out
+from mgw.recommend.lora.shared import SharedTier, covariance, n_held_out
 from mgw.recommend.lora.user import fit_users
 from mgw.recommend.threads import numba_threads
 
@@ -104,8 +104,8 @@ def measure_support(
     compared = np.random.default_rng(settings.seed).choice(listed, min(_COMPARED, len(listed)), replace=False)
     known, parameters = counts - skipped, model.settings
     seen = known + parameters.unobserved_weight * len(factors)
-    ridge: NDArray[np.float64] = parameters.regularization * seen**parameters.regularization_exponent
-    spread: NDArray[np.float64] = np.atleast_2d(np.cov(factors[listed].astype(np.float64), rowvar=False, bias=True))
+    ridge = np.asarray(parameters.regularization * seen**parameters.regularization_exponent, dtype=np.float64)
+    spread = covariance(factors[listed])
     gain, error = np.zeros(len(users)), np.zeros(len(users))
     with numba_threads(threads):
         gain_rows(

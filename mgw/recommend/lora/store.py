@@ -1,0 +1,97 @@
+"""Adapters in the database: versions of each user's B, each with its checksum and the shared tier that it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mgw.core.database import queries
+from mgw.core.errors import AdapterDamaged
+from mgw.recommend.lora.payload import FORMAT_VERSION, pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+NAME = "default"
+_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A user's tier.
+
+    Attributes:
+        user_id: the caller's id.
+        weights: B, `(1, r)`.
+        events_used: how many titles it was made from.
+        gain: what it did for the user's held-out titles; 0 where that was not measured.
+        error: the standard error of that.
+        version: of the user's adapters of its name; 0 before it is stored.
+    """
+
+    user_id: str
+    weights: NDArray[np.float32]
+    events_used: int
+    gain: float = 0.0
+    error: float = 0.0
+    version: int = 0
+
+
+def save_adapters(
+    connection: Connection[TupleRow], base: str, adapters: Sequence[Adapter], *, keep: int, name: str = NAME
+) -> int:
+    """Store adapters, each as the next version of its user's, and return how many; the connection is in no transaction.
+
+    Args:
+        connection: to the database; what is stored, is so some thousands at a time.
+        base: the name of the shared tier.
+        adapters: at most one for each user; of users who are not there, none is stored.
+        keep: how many versions of each user's adapter are kept.
+        name: of the adapters.
+    """
+    stored = 0
+    for start in range(0, len(adapters), _AT_ONCE):
+        part = adapters[start : start + _AT_ONCE]
+        packed = [pack(adapter.weights) for adapter in part]
+        users = [adapter.user_id for adapter in part]
+        with connection.transaction():
+            queries.adapters_hold_users(connection, user_ids=users)
+            stored += queries.adapters_save_many(
+                connection,
+                name=name,
+                base_snapshot=base,
+                format_version=FORMAT_VERSION,
+                rank=part[0].weights.shape[1],
+                user_ids=users,
+                weights=[payload for payload, _ in packed],
+                checksums=[checksum for _, checksum in packed],
+                events_used=[adapter.events_used for adapter in part],
+                gains=[adapter.gain for adapter in part],
+                errors=[adapter.error for adapter in part],
+            )
+    with connection.transaction():
+        queries.adapters_prune(connection, keep=keep)
+    return stored
+
+
+def load_adapter(
+    connection: Connection[TupleRow], user_id: str, base: str, *, rank: int, name: str = NAME
+) -> Adapter | None:
+    """Read the latest adapter of a user that belongs to a shared tier, of so many directions; None where there is none.
+
+    Raises:
+        AdapterDamaged: it is not what was stored, or does not fit the shared tier.
+    """
+    row = queries.adapters_load(connection, user_id=user_id, name=name, base_snapshot=base)
+    if row is None:
+        return None
+    weights = unpack(row.weights, row.checksum)
+    if weights.shape != (1, rank) or row.rank != rank:
+        raise AdapterDamaged(f"the adapter of {user_id!r} is {weights.shape[0]} × {weights.shape[1]}, not 1 × {rank}")
+    gain, error = (float(row.metrics.get(key, 0.0)) for key in ("gain", "error"))
+    return Adapter(user_id, weights, row.events_used, gain, error, row.version)
