@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from mgw import __version__
+from mgw.cli.adapters import app as adapters_app
 from mgw.cli.check import check
 from mgw.cli.config import app as config_app
 from mgw.cli.db import app as db_app
@@ -87,6 +88,7 @@ app.command()(recommend)
 app.command()(similar)
 app.command()(profile)
 app.add_typer(models_app, name="models")
+app.add_typer(adapters_app, name="adapters")
 app.command()(serve)
 app.command()(prepare)
 app.command()(check)

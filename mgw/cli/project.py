@@ -114,6 +114,13 @@ def title_shelf(
     return Shelf(catalogue, trends, weights, None if encoder is None else encoder.name)
 
 
+def project_shared_tiers(loaded: LoadedSettings) -> ModelStore:
+    """Find the project's shared tiers of adapters."""
+    from mgw.core.artifacts import ModelStore
+
+    return ModelStore(resolve_path(loaded, loaded.settings.state_dir) / "adapters")
+
+
 def project_models(loaded: LoadedSettings) -> ModelStore:
     """Find the project's model snapshots."""
     from mgw.core.artifacts import ModelStore

@@ -348,6 +348,35 @@ def test_a_profile_is_shown_and_kept(project):
     assert "error[USER_UNKNOWN]" in mgw(project, "profile", "nobody", code=1)[1]
 
 
+def test_adapters_are_trained_listed_measured_and_deleted(project):
+    assert "error[MODEL_MISSING]" in mgw(project, "train", "lora", "--user", "u00042", code=1)[1]
+    trained = answer(project, "train", "lora", "--rank", "4")
+    assert trained["model"] == answer(project, "models", "show")["name"]
+    measured = sum(group["users"] for group in trained["groups"].values())
+    assert trained["adapters"] == sum(group["adapters"] for group in trained["groups"].values())
+    assert measured + trained["skipped"]["fewer than 10 liked titles with times"] == 800
+    assert "users have none: held-out titles do not speak for it" in mgw(project, "train", "lora", "--rank", "4")[0]
+    assert "error[USER_UNKNOWN]" in mgw(project, "train", "lora", "--user", "nobody", code=1)[1]
+    assert "error[USAGE_INVALID]" in mgw(project, "train", "lora", "--user", "u00042", "--rank", "4", code=2)[1]
+    query = "SELECT u.external_id FROM lora_adapters a JOIN users u ON u.id = a.user_id ORDER BY 1 LIMIT 1"
+    user = mgw(project, "db", "shell", "--", "-Atc", query)[0].strip()
+    if user:  # whether anybody's adapter is used, the data decide
+        again = answer(project, "train", "lora", "--user", user)
+        versions = [row["version"] for row in answer(project, "adapters", "list", user)]
+        assert versions[0] == again["version"] == 3
+        assert "deleted" in mgw(project, "adapters", "prune", "--keep", "1")[0]
+        assert mgw(project, "adapters", "delete", user)[0] == "1 versions deleted\n"
+    assert answer(project, "adapters", "list", user or "u00042") == []
+    proof = answer(project, "evaluate", "lora", "--split", "user-time")
+    assert [group["name"] for group in proof["groups"]][-1] == "all"
+    values = proof["groups"][-1]["values"]
+    blend = answer(project, "evaluate", "--pipeline", "--split", "user-time")["models"]["blend"]["metrics"]["ndcg@10"]
+    assert values["no adapter"]["ndcg@10"]["value"] == pytest.approx(blend["value"], abs=0.02)  # of fewer users
+    assert values["another user's"]["auc"]["value"] < values["unchecked adapter"]["auc"]["value"]
+    printed = mgw(project, "evaluate", "lora", "--split", "user-time")[0]
+    assert "What the adapter has more than each, paired by user" in printed
+
+
 def test_a_training_that_was_not_cut_short_may_be_resumed_all_the_same(project):
     before = answer(project, "models", "show")["name"]
     printed, said = mgw(project, "train", "als", "--factors", "32", "--resume", "--json")

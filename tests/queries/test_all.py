@@ -43,6 +43,7 @@ AUDIT_PAGE = {
 SEEDS = {"seed_ids": [1, 2, 3], "top_k": 5}
 QUESTIONS = {
     "adapters/hold_user": {"user_id": "u00001"},
+    "adapters/hold_users": {"user_ids": ["u00001", "u00002"]},
     "adapters/list": {"user_id": "u00001"},
     "adapters/load": {"user_id": "u00001", "name": "default", "base_snapshot": "als-1"},
     "adapters/prune": {"keep": 1},
@@ -134,8 +135,8 @@ def test_every_query_of_the_program_is_run_by_a_test():
     }
     elsewhere = {name for name in names if name.split("/")[0] in {"ingest", "migrations", "prepare", "evaluate"}}
     below = {
-        "adapters/save", "profile/save", "audit/record", "experiments/create", "experiments/add_variants",
-        "experiments/add_metrics", "experiments/set_status", "experiments/record_exposures",
+        "adapters/save", "adapters/save_many", "profile/save", "audit/record", "experiments/create",
+        "experiments/add_variants", "experiments/add_metrics", "experiments/set_status", "experiments/record_exposures",
         "experiments/record_conversions", "profile/add_user", "profile/hold_user", "profile/add_events",
     }  # fmt: skip
     assert names - elsewhere == set(QUESTIONS) | below

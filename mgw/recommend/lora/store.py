@@ -1,4 +1,4 @@
-"""Adapters in the database: versions of each user's B, each with its checksum and the shared tier that it belongs to."""
+"""Adapters in the database: versions of each B, each with its checksum and the shared tier that it belongs to."""
 
 from __future__ import annotations
 
