@@ -2,7 +2,7 @@
 
     python benchmarks/lora.py
 
-Titles are drawn, so the adapters are worth nothing; what is measured is time. Quality is measured by `mgw evaluate lora`.
+Titles are drawn, so the adapters are worth nothing; what is measured is time. `mgw evaluate lora` measures quality.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def list_adapters(ctx: typer.Context, user: User, json: Json = False) -> None:
     with project_session(current_project(ctx)) as connection:
         rows = queries.adapters_list(connection, user_id=user)
     if json:
-        out.json([row._asdict() for row in rows])
+        out.json([{**row._asdict(), "created_at": row.created_at.isoformat()} for row in rows])
         return
     if not rows:
         out.note(f"there is no adapter of {user!r}: `mgw train lora` says whom it trains")
