@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
     from scipy.sparse import csr_array
 
+    from mgw.core.progress import Progress
     from mgw.core.settings import LoadedSettings
     from mgw.recommend.evaluate import Estimate, Evaluation
+    from mgw.recommend.offline import Scored
     from mgw.recommend.split import Split
 
 
@@ -118,18 +122,11 @@ def evaluate(
 
 def _evaluate_pipeline(loaded: LoadedSettings, *, json: bool) -> None:
     from mgw.recommend.evaluate import evaluate as measure
-    from mgw.recommend.offline import ablations, score_database
-    from mgw.recommend.split import choose_split
+    from mgw.recommend.offline import ablations
 
     settings = loaded.settings
     with project_session(loaded) as connection, out.progress() as progress:
-        scored, split = score_database(
-            connection,
-            settings,
-            lambda events: choose_split(events, settings.evaluate),
-            progress,
-            encoder=title_encoder(loaded),
-        )
+        scored, split = _score(loaded, connection, progress)
         evaluation = measure(ablations(scored, settings), split, settings.evaluate, progress, baseline="blend")
     if json:
         out.json(evaluation.to_json())
@@ -150,20 +147,26 @@ def _evaluate_pipeline(loaded: LoadedSettings, *, json: bool) -> None:
     out.table("Mean over users ± half of the 95 % bootstrap interval; differences paired by user", columns, rows)
 
 
-def _evaluate_lora(loaded: LoadedSettings, *, json: bool) -> None:
-    from mgw.recommend.lora.proof import prove
+def _score(loaded: LoadedSettings, connection: Connection[TupleRow], progress: Progress) -> tuple[Scored, Split]:
     from mgw.recommend.offline import score_database
     from mgw.recommend.split import choose_split
 
     settings = loaded.settings
+    return score_database(
+        connection,
+        settings,
+        lambda events: choose_split(events, settings.evaluate),
+        progress,
+        encoder=title_encoder(loaded),
+    )
+
+
+def _evaluate_lora(loaded: LoadedSettings, *, json: bool) -> None:
+    from mgw.recommend.lora.proof import prove
+
+    settings = loaded.settings
     with project_session(loaded) as connection, out.progress() as progress:
-        scored, split = score_database(
-            connection,
-            settings,
-            lambda events: choose_split(events, settings.evaluate),
-            progress,
-            encoder=title_encoder(loaded),
-        )
+        scored, split = _score(loaded, connection, progress)
         proof = prove(scored, split, settings, progress)
     if json:
         out.json(proof.to_json())

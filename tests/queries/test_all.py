@@ -19,8 +19,8 @@ from mgw.ingest.sampling import load_sample
 NOW = datetime(2026, 2, 1, 20, tzinfo=UTC)
 WEIGHTS = b"\x01\x02\x03\x04"
 ADAPTER = {
-    "user_id": "u00001", "name": "default", "base_snapshot": "als-1", "format_version": 1, "rank": 8,
-    "weights": WEIGHTS, "checksum": sha256(WEIGHTS).digest(), "events_used": 20, "metrics": Jsonb({"auc": 0.7}),
+    "name": "default", "base_snapshot": "lora-1", "format_version": 1, "rank": 8, "user_ids": ["u00001"],
+    "weights": [WEIGHTS], "checksums": [sha256(WEIGHTS).digest()], "events_used": [20], "gains": [0.7], "errors": [0.1],
 }  # fmt: skip
 PROFILE = {
     "user_id": "u00001", "snapshot": "als-1", "preference": [0.5, -0.5], "genre_affinities": Jsonb({"drama": 0.8}),
@@ -42,7 +42,6 @@ AUDIT_PAGE = {
 }  # fmt: skip
 SEEDS = {"seed_ids": [1, 2, 3], "top_k": 5}
 QUESTIONS = {
-    "adapters/hold_user": {"user_id": "u00001"},
     "adapters/hold_users": {"user_ids": ["u00001", "u00002"]},
     "adapters/list": {"user_id": "u00001"},
     "adapters/load": {"user_id": "u00001", "name": "default", "base_snapshot": "als-1"},
@@ -135,7 +134,7 @@ def test_every_query_of_the_program_is_run_by_a_test():
     }
     elsewhere = {name for name in names if name.split("/")[0] in {"ingest", "migrations", "prepare", "evaluate"}}
     below = {
-        "adapters/save", "adapters/save_many", "profile/save", "audit/record", "experiments/create",
+        "adapters/save_many", "profile/save", "audit/record", "experiments/create",
         "experiments/add_variants", "experiments/add_metrics", "experiments/set_status", "experiments/record_exposures",
         "experiments/record_conversions", "profile/add_user", "profile/hold_user", "profile/add_events",
     }  # fmt: skip
@@ -166,11 +165,10 @@ def test_events_of_a_user_are_added_once_and_those_on_unknown_titles_not_at_all(
 
 
 def test_an_adapter_gets_the_next_version_and_the_latest_is_loaded(platform):
-    versions = [run(platform, "adapters/save", **ADAPTER) for _ in range(3)]
-    assert versions == [1, 2, 3]
-    loaded = run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="als-1")
-    assert (loaded[0], loaded[3], loaded[6]) == (3, WEIGHTS, {"auc": 0.7})
-    assert run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="als-2") is None
+    assert [run(platform, "adapters/save_many", **ADAPTER) for _ in range(3)] == [1, 1, 1]
+    loaded = run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="lora-1")
+    assert (loaded[0], loaded[3], loaded[6]) == (3, WEIGHTS, {"gain": 0.7, "error": 0.1})
+    assert run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="lora-2") is None
     assert run(platform, "adapters/prune", keep=1) == 2
     assert [row[1] for row in run(platform, "adapters/list", user_id="u00001")] == [3]
     assert run(platform, "adapters/delete", user_id="u00001") == 1
@@ -180,16 +178,17 @@ def test_two_writers_of_one_user_never_get_the_same_version(platform, database_u
     platform.commit()
     first = psycopg.connect(database_url)
     with first, psycopg.connect(database_url) as second:
-        run(first, "adapters/hold_user", user_id="u00001")
-        run(first, "adapters/save", **ADAPTER)
+        run(first, "adapters/hold_users", user_ids=["u00001"])
+        run(first, "adapters/save_many", **ADAPTER)
         second.execute("SET lock_timeout = '50ms'")
         second.commit()
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            run(second, "adapters/hold_user", user_id="u00001")
+            run(second, "adapters/hold_users", user_ids=["u00001"])
         second.rollback()
         first.commit()
-        run(second, "adapters/hold_user", user_id="u00001")
-        assert run(second, "adapters/save", **ADAPTER) == 2
+        run(second, "adapters/hold_users", user_ids=["u00001"])
+        run(second, "adapters/save_many", **ADAPTER)
+        assert run(second, "adapters/load", user_id="u00001", name="default", base_snapshot="lora-1")[0] == 2
 
 
 def test_a_profile_is_kept_for_its_snapshot(platform):

@@ -93,36 +93,6 @@ async def adapters_delete_async(
     return (await connection.execute(_ADAPTERS_DELETE, {"user_id": user_id})).rowcount
 
 
-# ---- adapters/hold_user 25a2d71fb57c0e65 34c4e1bb8b34ca3b
-_ADAPTERS_HOLD_USER: Final = """SELECT id FROM users WHERE external_id = (%(user_id)s::text) FOR NO KEY UPDATE"""
-
-
-def adapters_hold_user(
-    connection: Connection[Any],
-    /,
-    *,
-    user_id: str,
-) -> int | None:
-    """Have those who save adapters of one user take turns until their transactions end, before `adapters/save`."""
-    with connection.cursor(row_factory=_value) as cursor:
-        cursor.execute(_ADAPTERS_HOLD_USER, {"user_id": user_id})
-        rows: list[int] = cursor.fetchall()
-    return _at_most_one("adapters/hold_user", rows)
-
-
-async def adapters_hold_user_async(
-    connection: AsyncConnection[Any],
-    /,
-    *,
-    user_id: str,
-) -> int | None:
-    """Have those who save adapters of one user take turns until their transactions end, before `adapters/save`."""
-    async with connection.cursor(row_factory=_value) as cursor:
-        await cursor.execute(_ADAPTERS_HOLD_USER, {"user_id": user_id})
-        rows: list[int] = await cursor.fetchall()
-    return _at_most_one("adapters/hold_user", rows)
-
-
 # ---- adapters/hold_users 93cf54360880e602 3d7c134a6d8dc2bd
 _ADAPTERS_HOLD_USERS: Final = """SELECT id FROM users WHERE external_id = ANY((%(user_ids)s::text[])::text[]) ORDER BY id FOR NO KEY UPDATE"""
 
@@ -276,76 +246,6 @@ async def adapters_prune_async(
 ) -> int:
     """Remove all but the latest versions of each user and name."""
     return (await connection.execute(_ADAPTERS_PRUNE, {"keep": keep})).rowcount
-
-
-# ---- adapters/save 25f73a2d50064acd 7154d2bd93da4cc7
-_ADAPTERS_SAVE: Final = """INSERT INTO lora_adapters (
-    user_id, name, version, base_snapshot, format_version, rank, weights, checksum, events_used, metrics
-)
-SELECT
-    u.id,
-    (%(name)s::text),
-    coalesce((SELECT max(a.version) FROM lora_adapters a WHERE a.user_id = u.id AND a.name = (%(name)s::text)), 0) + 1,
-    (%(base_snapshot)s::text),
-    (%(format_version)s::smallint),
-    (%(rank)s::smallint),
-    (%(weights)s::bytea),
-    (%(checksum)s::bytea),
-    (%(events_used)s::integer),
-    (%(metrics)s::jsonb)
-FROM users u
-WHERE u.external_id = (%(user_id)s::text)
-RETURNING version"""
-
-
-def adapters_save(
-    connection: Connection[Any],
-    /,
-    *,
-    name: str,
-    base_snapshot: str,
-    format_version: int,
-    rank: int,
-    weights: bytes,
-    checksum: bytes,
-    events_used: int,
-    metrics: Json | Jsonb,
-    user_id: str,
-) -> int | None:
-    """Keep an adapter under the next version of its user and name.
-
-    The user is held by `adapters/hold_user`, a statement before this one: only a statement that begins after the lock
-    is held sees the version that another writer has just committed.
-    """
-    with connection.cursor(row_factory=_value) as cursor:
-        cursor.execute(_ADAPTERS_SAVE, {"name": name, "base_snapshot": base_snapshot, "format_version": format_version, "rank": rank, "weights": weights, "checksum": checksum, "events_used": events_used, "metrics": metrics, "user_id": user_id})
-        rows: list[int] = cursor.fetchall()
-    return _at_most_one("adapters/save", rows)
-
-
-async def adapters_save_async(
-    connection: AsyncConnection[Any],
-    /,
-    *,
-    name: str,
-    base_snapshot: str,
-    format_version: int,
-    rank: int,
-    weights: bytes,
-    checksum: bytes,
-    events_used: int,
-    metrics: Json | Jsonb,
-    user_id: str,
-) -> int | None:
-    """Keep an adapter under the next version of its user and name.
-
-    The user is held by `adapters/hold_user`, a statement before this one: only a statement that begins after the lock
-    is held sees the version that another writer has just committed.
-    """
-    async with connection.cursor(row_factory=_value) as cursor:
-        await cursor.execute(_ADAPTERS_SAVE, {"name": name, "base_snapshot": base_snapshot, "format_version": format_version, "rank": rank, "weights": weights, "checksum": checksum, "events_used": events_used, "metrics": metrics, "user_id": user_id})
-        rows: list[int] = await cursor.fetchall()
-    return _at_most_one("adapters/save", rows)
 
 
 # ---- adapters/save_many b01b051bf34ab7b4 ebb4715db92bed98

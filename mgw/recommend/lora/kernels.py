@@ -31,7 +31,7 @@ def fit_rows(
     for place in numba.prange(len(users)):
         start, end = indptr[users[place]], indptr[users[place] + 1]
         start = min(start + skipped[place], end)
-        weights[place] = _solve_recent(items, strength, start, end, projected, gram, ridge, half_life, spread)
+        weights[place] = _solve(items, strength, start, end, projected, gram, ridge, 1.0, half_life, spread)
 
 
 @numba.njit(cache=True, parallel=True)
@@ -59,25 +59,27 @@ def gain_rows(
         split = min(start + skipped[place], end)
         if not start < split < end:
             continue
-        base = _solve_all(items, strength, split, end, factors, gram, ridge[place], confidence[place], spread)
+        base = _solve(items, strength, split, end, factors, gram, ridge[place], confidence[place], np.inf, spread)
         _look_at_held_out(
             items, start, split, factors, base, projected, weights[place], compared, boost, place, gain, error
         )
 
 
 @numba.njit(cache=True)
-def _solve_recent(
+def _solve(
     items: NDArray[np.int32],
     strength: NDArray[np.float32],
     start: int,
     end: int,
-    projected: NDArray[np.float32],
+    vectors: NDArray[np.float32],
     gram: NDArray[np.float64],
     ridge: float,
+    confidence: float,
     half_life: float,
     spread: NDArray[np.float64],
 ) -> NDArray[np.float64]:  # pragma: no cover - compiled
-    rank = projected.shape[1]
+    """Solve for one user among some vectors of titles; with an endless half-life it is the fold-in of ALS."""
+    rank = vectors.shape[1]
     system, right = gram.copy(), np.zeros(rank)
     for k in range(rank):
         system[k, k] += ridge
@@ -85,33 +87,7 @@ def _solve_recent(
         decay = 0.5 ** ((position - start) / half_life)
         if decay < _LEAST_WEIGHT:
             break
-        weight, row = decay * strength[position], projected[items[position]]
-        for k in range(rank):
-            scaled = weight * row[k]
-            right[k] += scaled
-            for m in range(rank):
-                system[k, m] += scaled * row[m]
-    return _scaled(np.linalg.solve(system, right).astype(np.float64), spread)
-
-
-@numba.njit(cache=True)
-def _solve_all(
-    items: NDArray[np.int32],
-    strength: NDArray[np.float32],
-    start: int,
-    end: int,
-    factors: NDArray[np.float32],
-    gram: NDArray[np.float64],
-    ridge: float,
-    confidence: float,
-    spread: NDArray[np.float64],
-) -> NDArray[np.float64]:  # pragma: no cover - compiled
-    rank = factors.shape[1]
-    system, right = gram.copy(), np.zeros(rank)
-    for k in range(rank):
-        system[k, k] += ridge
-    for position in range(start, end):
-        weight, row = confidence * strength[position], factors[items[position]]
+        weight, row = confidence * decay * strength[position], vectors[items[position]]
         for k in range(rank):
             scaled = weight * row[k]
             right[k] += scaled

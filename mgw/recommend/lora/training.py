@@ -5,7 +5,7 @@ The shared tier is published as a snapshot of its own, which names the model tha
     directions         (r, d) float32     A
     supported_groups   (g + 1,) bool      by `support.length_groups`: whose adapters are used
 
-A user who is trained alone (`update_user`) gets B by the shared tier that there is, from the events up to now.
+A user who is trained alone (`fit_history`) gets B by the shared tier that there is, from the events up to now.
 """
 
 from __future__ import annotations
