@@ -172,7 +172,7 @@ def _evaluate_lora(loaded: LoadedSettings, *, json: bool) -> None:
         out.json(proof.to_json())
         return
     out.print(proof.description)
-    out.print(f"rank {proof.rank}; the held-out titles of {proof.supported:.0%} of the users support their adapter")
+    out.print(f"rank {proof.rank}; held-out titles speak for the adapters of {proof.supported:.0%} of the users")
     for metric in proof.metrics:
         rows = [
             (model, *(_figure(group.values[model][metric], "") for group in proof.groups))

@@ -5,8 +5,8 @@
 
 Both models pull what was watched towards 1 and all else towards 0, so their scores are on one scale and are added as
 they are. Each errs where the other does not: ALS sees tastes, EASE sees pairs, of which there are few where few titles
-are known. B (EASE, `mgw.recommend.baselines.ease`)
-is dense, so it is fitted to the most watched titles alone; the others are for ALS.
+are known. B (EASE, `mgw.recommend.baselines.ease`) is dense, so it is fitted to the most watched titles alone; the
+others are for ALS.
 
     ease_titles    (m,) int32          columns of the titles, ascending
     ease_weights   (m, m) float32      B
@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-import numba
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -98,7 +97,7 @@ class CollaborativeSource:
         scores = (self.fold_in.item_factors @ vector).astype(np.float64)
         if self.item_weights is not None:
             rows, known = self.item_weights.places(viewer.liked)
-            by_pairs = _sum_rows(self.item_weights.weights, rows[known], viewer.strength[known])
+            by_pairs = viewer.strength[known] @ self.item_weights.weights[rows[known]]
             titles = self.item_weights.titles
             share = self._share(viewer)
             scores[titles] = (1 - share) * scores[titles] + share * by_pairs
@@ -119,16 +118,3 @@ class CollaborativeSource:
     def _share(self, viewer: Viewer) -> float:
         n_liked = len(viewer.liked)
         return self.settings.share * n_liked / max(n_liked + self.settings.prior_titles, 1)
-
-
-@numba.njit(cache=True, nogil=True)
-def _sum_rows(
-    weights: NDArray[np.float32], rows: NDArray[np.int64], strength: NDArray[np.float32]
-) -> NDArray[np.float32]:  # pragma: no cover - compiled
-    """Add up some rows, each times its strength, without a copy of them all, `(m,)`."""
-    total = np.zeros(weights.shape[1], dtype=np.float32)
-    for place in range(len(rows)):
-        row, scale = weights[rows[place]], strength[place]
-        for column in range(len(total)):
-            total[column] += scale * row[column]
-    return total

@@ -68,6 +68,7 @@ class Models:
             self.error = str(error)
             return
         self.current, self.error = model, None
+        gc.unfreeze()  # what the model before leaves is garbage too
         gc.collect()
         gc.freeze()  # a model has so many objects that to look for garbage among them holds up requests
         _log.warning("the model is %s now", model.name)

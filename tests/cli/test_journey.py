@@ -11,6 +11,8 @@ import sys
 import pytest
 from small_encoder import small_model, small_tokenizer
 
+from mgw.core.artifacts import ModelStore
+
 SIZE = ("--users", "800", "--titles", "500", "--events", "40000")
 
 
@@ -333,6 +335,11 @@ def test_an_encoder_embeds_the_titles(project):
     finally:
         mgw(project, "models", "use", before)
         mgw(project, "models", "delete", trained)
+
+
+def test_a_training_learns_which_lengths_suit_a_device(project):
+    views = ModelStore(project / ".mgw" / "models").current().array("device_views")
+    assert (views.sum(axis=1) > 0).sum() > 2
 
 
 def test_a_profile_is_shown_and_kept(project):

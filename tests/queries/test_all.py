@@ -46,6 +46,7 @@ QUESTIONS = {
     "adapters/list": {"user_id": "u00001"},
     "adapters/load": {"user_id": "u00001", "name": "default", "base_snapshot": "als-1"},
     "adapters/prune": {"keep": 1},
+    "adapters/prune_users": {"user_ids": ["u00001", "u00002"], "keep": 1},
     "adapters/delete": {"user_id": "u00001"},
     "audit/list": AUDIT_PAGE,
     "audit/purge": {"before": NOW},

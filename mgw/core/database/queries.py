@@ -248,6 +248,38 @@ async def adapters_prune_async(
     return (await connection.execute(_ADAPTERS_PRUNE, {"keep": keep})).rowcount
 
 
+# ---- adapters/prune_users dbc5ea7edac6db3b 0aff623fd1750b63
+_ADAPTERS_PRUNE_USERS: Final = """DELETE FROM lora_adapters a
+USING users u
+WHERE u.id = a.user_id
+    AND u.external_id = ANY((%(user_ids)s::text[])::text[])
+    AND a.version <= (
+        SELECT max(b.version) - (%(keep)s::integer)::integer FROM lora_adapters b WHERE b.user_id = a.user_id AND b.name = a.name
+    )"""
+
+
+def adapters_prune_users(
+    connection: Connection[Any],
+    /,
+    *,
+    user_ids: list[str],
+    keep: int,
+) -> int:
+    """Remove all but the latest versions of the adapters of some users."""
+    return connection.execute(_ADAPTERS_PRUNE_USERS, {"user_ids": user_ids, "keep": keep}).rowcount
+
+
+async def adapters_prune_users_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_ids: list[str],
+    keep: int,
+) -> int:
+    """Remove all but the latest versions of the adapters of some users."""
+    return (await connection.execute(_ADAPTERS_PRUNE_USERS, {"user_ids": user_ids, "keep": keep})).rowcount
+
+
 # ---- adapters/save_many b01b051bf34ab7b4 ebb4715db92bed98
 _ADAPTERS_SAVE_MANY: Final = """INSERT INTO lora_adapters (
     user_id, name, version, base_snapshot, format_version, rank, weights, checksum, events_used, metrics

@@ -31,7 +31,7 @@ from mgw.recommend.evaluate import CONFIDENCE, Estimate, resampled_means
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.lora.recency import Recency
 from mgw.recommend.lora.shared import SharedTier
-from mgw.recommend.lora.support import LENGTHS, measure_support
+from mgw.recommend.lora.support import GROUPS, length_groups, measure_support
 from mgw.recommend.lora.user import fit_users
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Proof:
         description: how the events were split.
         rank: r.
         groups: by history length, and all users last.
-        supported: share of the users whose held-out titles do not speak against their adapter.
+        supported: share of the users whose adapter is used, because held-out titles speak for it.
         metrics: the names of the figures.
     """
 
@@ -233,11 +233,8 @@ def _measure(scores: NDArray[np.float64], relevant: Any, seen: Any, top_k: int) 
 
 
 def _groups(counts: NDArray[np.int64]) -> list[tuple[str, NDArray[np.bool_]]]:
-    ends = [*LENGTHS[1:], None]
-    return [
-        (f"{start}-{end - 1}" if end else f"{start} and more", (counts >= start) & (counts < (end or np.inf)))
-        for start, end in zip(LENGTHS, ends, strict=True)
-    ]
+    group = length_groups(counts)
+    return [(name, group == place) for place, name in enumerate(GROUPS)]
 
 
 def _group(name: str, values: dict[str, NDArray[np.float64]], names: Sequence[str], settings: Settings) -> Group:

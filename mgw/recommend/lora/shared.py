@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from mgw.recommend.foldin import FoldIn
     from mgw.recommend.lora.recency import Recency
 
-HELD_OUT = 5
-"""One in so many of a user's titles, the latest, is held out to learn from."""
-_LEAST_HELD_OUT, _SHARPNESS = 2, 1.5
+_HELD_OUT_OF, _LEAST_HELD_OUT, _SHARPNESS = 5, 2, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +98,8 @@ class SharedTier:
         residuals = np.stack([_residual(fold_in, *recency.of_user(int(user))) for user in users])
         _, _, directions = np.linalg.svd(residuals, full_matrices=False)
         first = directions[: settings.rank]
-        signs = np.sign(
-            first[np.arange(len(first)), np.abs(first).argmax(axis=1)]
-        )  # which of ±v the SVD gives is chance
+        # Which of v and -v the SVD gives is chance: the largest number of each is positive here.
+        signs = np.sign(first[np.arange(len(first)), np.abs(first).argmax(axis=1)])
         return cls.of((first * signs[:, None]).astype(np.float32), fold_in)
 
 
@@ -112,8 +109,8 @@ def covariance(rows: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def n_held_out(n_titles: int) -> int:
-    """Return how many of a user's latest titles are held out to learn from."""
-    return max(_LEAST_HELD_OUT, n_titles // HELD_OUT)
+    """Return how many of a user's latest titles are held out to learn from: one in five, and at least two."""
+    return max(_LEAST_HELD_OUT, n_titles // _HELD_OUT_OF)
 
 
 def _residual(fold_in: FoldIn, items: NDArray[np.int32], strength: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -74,8 +74,7 @@ def save_adapters(
                 gains=[adapter.gain for adapter in part],
                 errors=[adapter.error for adapter in part],
             )
-    with connection.transaction():
-        queries.adapters_prune(connection, keep=keep)
+            queries.adapters_prune_users(connection, user_ids=users, keep=keep)
     return stored
 
 

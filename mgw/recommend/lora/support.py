@@ -12,6 +12,7 @@ of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
 
 LENGTHS = (10, 20, 50, 100)
 """Users are grouped by how many titles they like: at least so many, and fewer than the next."""
+GROUPS = (
+    f"under {LENGTHS[0]}",
+    *(f"{start}-{end - 1}" for start, end in pairwise(LENGTHS)),
+    f"{LENGTHS[-1]} and more",
+)
+"""The names of the groups, as `length_groups` numbers them."""
 _COMPARED, _FOR, _AGAINST = 400, 1.64, 2.0
 
 
@@ -65,7 +72,7 @@ class Support:
 
 
 def length_groups(events: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the place of each number of titles among `LENGTHS`, 0 for fewer than the first, `(n,)`."""
+    """Return the group of users with so many titles, a place in `GROUPS`, `(n,)`."""
     return np.searchsorted(LENGTHS, events, side="right")
 
 

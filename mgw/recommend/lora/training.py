@@ -3,7 +3,7 @@
 The shared tier is published as a snapshot of its own, which names the model that it belongs to:
 
     directions         (r, d) float32     A
-    supported_groups   (g + 1,) bool      by `support.length_groups`: whose adapters are used
+    supported_groups   (g,) bool          by `support.length_groups`: whose adapters are used
 
 A user who is trained alone (`fit_history`) gets B by the shared tier that there is, from the events up to now.
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,7 +24,7 @@ from mgw.recommend.interactions import Events, strength_matrix
 from mgw.recommend.lora.recency import Recency
 from mgw.recommend.lora.shared import SharedTier
 from mgw.recommend.lora.store import Adapter, save_adapters
-from mgw.recommend.lora.support import LENGTHS, length_groups, measure_support
+from mgw.recommend.lora.support import GROUPS, length_groups, measure_support
 from mgw.recommend.lora.user import fit_users
 from mgw.recommend.snapshot import settings_of
 from mgw.recommend.versions import library_versions
@@ -192,7 +191,7 @@ def _on_titles_of(snapshot: Snapshot, data: TrainingData) -> Events:
 
 
 def _supported_groups(events: NDArray[np.int64], supported: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    found = np.zeros(len(LENGTHS) + 1, dtype=np.bool_)
+    found = np.zeros(len(GROUPS), dtype=np.bool_)
     found[np.unique(length_groups(events)[supported])] = True
     return found
 
@@ -200,11 +199,9 @@ def _supported_groups(events: NDArray[np.int64], supported: NDArray[np.bool_]) -
 def _described(
     events: NDArray[np.int64], gain: NDArray[np.float64], supported: NDArray[np.bool_]
 ) -> dict[str, dict[str, Any]]:
-    names = [f"under {LENGTHS[0]}", *(f"{a}-{b - 1}" for a, b in pairwise(LENGTHS)),
-             f"{LENGTHS[-1]} and more"]  # fmt: skip
     group = length_groups(events)
     return {
-        names[each]: {
+        GROUPS[each]: {
             "users": count,
             "gain": float(gain[group == each].mean()),
             "adapters": int(np.count_nonzero(supported[group == each])),
