@@ -271,12 +271,12 @@ def test_a_body_of_100_mb_is_not_read(service, path):
 
 
 def test_a_body_that_ends_before_its_end_is_no_request(service):
-    body = json.dumps({"user_id": "dora", "viewing_events": [event()]}).encode()
+    body = json.dumps({"user_id": "gus", "viewing_events": [event()]}).encode()
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
         raw.sendall(b"POST /api/v1/profile/update HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n" + body)
         raw.shutdown(socket.SHUT_WR)
         raw.recv(4096)
-    assert service.recommend("dora").json["known_user"] is False
+    assert service.recommend("gus").json["known_user"] is False
 
 
 def test_paths_and_methods(service):
