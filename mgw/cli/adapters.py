@@ -1,18 +1,28 @@
-"""`mgw adapters`: the adapters of single users in the database."""
+"""`mgw adapters`: the adapters of single users in the database, and the shared tier that they belong to."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_session
+from mgw.cli.project import current_project, project_adapters, project_session, project_shared_tiers
 
-app = typer.Typer(help="List, prune and delete adapters of users.", no_args_is_help=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+    from mgw.core.artifacts import ModelStore
+    from mgw.recommend.lora.adapters import Adapters
+    from mgw.recommend.lora.store import Adapter
+
+app = typer.Typer(help="Look at, exchange and remove adapters of users.", no_args_is_help=True, rich_markup_mode=None)
 
 User = Annotated[str, typer.Argument(help="Id of the user, as it was imported.")]
+_SHOWN = 5
 
 
 @app.command("list")
@@ -37,17 +47,118 @@ def list_adapters(ctx: typer.Context, user: User, json: Json = False) -> None:
 
 
 @app.command()
+def show(ctx: typer.Context, user: User, json: Json = False) -> None:
+    """Show the adapter that a user's recommendations are made with, and which titles it moves most."""
+    import numpy as np
+
+    loaded = current_project(ctx)
+    snapshot, adapters = project_adapters(loaded)
+    with project_session(loaded) as connection:
+        adapter = _required(connection, user, adapters)
+    boost = adapters.boost(adapter.weights)
+    order = np.argsort(-boost, kind="stable")
+    ids, names = snapshot.array("content_ids"), snapshot.array("titles")
+    moved = [
+        {"content_id": ids[column].decode(), "title": names[column].decode(), "lora_boost": float(boost[column])}
+        for column in (*order[:_SHOWN].tolist(), *order[-_SHOWN:].tolist())
+    ]
+    if json:
+        out.json(
+            {
+                "user_id": user, "version": adapter.version, "shared_tier": adapters.name, "rank": adapters.rank,
+                "events_used": adapter.events_used, "gain": adapter.gain, "error": adapter.error,
+                "lifts": moved[:_SHOWN], "lowers": moved[_SHOWN:],
+            }
+        )  # fmt: skip
+        return
+    gain = f", gain {adapter.gain:+.4f} ± {adapter.error:.4f}" if adapter.error else ""
+    out.print(f"version {adapter.version} of {user}, from {adapter.events_used:,} titles{gain}, of {adapters.name}")
+    rows = [(each["content_id"], each["title"], f"{each['lora_boost']:+.3f}") for each in moved]
+    out.table("What it lifts and lowers most", ["id", "title", ">boost"], rows)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    user: User,
+    path: Annotated[Path, typer.Argument(help="The file to write: .json, or .onnx_adapter.", dir_okay=False)],
+) -> None:
+    """Write a user's adapter: as .json for `mgw adapters import`, as .onnx_adapter for `mgw export onnx`."""
+    from mgw.recommend.lora.exchange import write_adapter
+
+    loaded = current_project(ctx)
+    _, adapters = project_adapters(loaded)
+    with project_session(loaded) as connection:
+        adapter = _required(connection, user, adapters)
+    write_adapter(path, adapters, adapter)
+    out.print(f"{path}: version {adapter.version} of {user}, of {adapters.name}")
+
+
+@app.command("import")
+def import_adapter(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="A file of `mgw adapters export` that ends in .json.")],
+) -> None:
+    """Take in an adapter from a file, as the next version of its user's."""
+    from mgw.core.errors import UserUnknown
+    from mgw.recommend.lora.exchange import read_adapter
+    from mgw.recommend.lora.store import prune_adapters, save_adapters
+
+    loaded = current_project(ctx)
+    _, adapters = project_adapters(loaded)
+    adapter = read_adapter(path, adapters)
+    with project_session(loaded) as connection:
+        if not save_adapters(connection, adapters.name, [adapter]):
+            raise UserUnknown(f"there is no user {adapter.user_id!r}", hint="import the users' events first")
+        prune_adapters(connection, [adapter.user_id], keep=adapters.settings.keep)
+        stored = _required(connection, adapter.user_id, adapters)
+    out.print(f"version {stored.version} of {adapter.user_id}")
+
+
+@app.command()
+def rollback(
+    ctx: typer.Context,
+    user: Annotated[str | None, typer.Option(help="Only this user's: the latest version is deleted.")] = None,
+) -> None:
+    """Go back to the shared tier before, with everybody's adapters of it; or to one user's version before."""
+    loaded = current_project(ctx)
+    snapshot, adapters = project_adapters(loaded)
+    if user is None:
+        store = project_shared_tiers(loaded)
+        before = _tier_before(store, adapters.name, snapshot.manifest.name)
+        store.use(before)
+        out.print(f"{before} is in use, in place of {adapters.name}")
+        return
+    from mgw.core.database import queries
+    from mgw.recommend.lora.store import NAME
+
+    with project_session(loaded) as connection:
+        latest = _required(connection, user, adapters)
+        queries.adapters_undo(connection, user_id=user, name=NAME, base_snapshot=adapters.name)
+        left = adapters.load(connection, user)
+    after = "none is left" if left is None else f"version {left.version} is in use"
+    out.print(f"version {latest.version} of {user} is deleted, {after}")
+
+
+@app.command()
 def prune(
     ctx: typer.Context,
-    keep: Annotated[int | None, typer.Option(min=1, help="Versions to keep of each adapter. [lora.keep]")] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Versions to keep of each adapter, and shared tiers. [lora.keep]")
+    ] = None,
 ) -> None:
-    """Delete all but the latest versions of each user's adapter."""
+    """Delete all but the latest versions of each user's adapter, and all but the latest shared tiers with theirs."""
     from mgw.core.database import queries
 
     loaded = current_project(ctx, lora__keep=keep)
+    store, kept = project_shared_tiers(loaded), loaded.settings.lora.keep
+    tiers = [name for name in store.names()[:-kept] if name != store.current_name()]
     with project_session(loaded) as connection:
-        count = queries.adapters_prune(connection, keep=loaded.settings.lora.keep)
-    out.print(f"{count:,} versions deleted")
+        count = queries.adapters_prune(connection, keep=kept)
+        count += queries.adapters_prune_bases(connection, base_snapshots=tiers)
+    for name in tiers:
+        store.delete(name)
+    out.print(f"{count:,} versions and {len(tiers):,} shared tiers deleted")
 
 
 @app.command()
@@ -58,3 +169,30 @@ def delete(ctx: typer.Context, user: User) -> None:
     with project_session(current_project(ctx)) as connection:
         count = queries.adapters_delete(connection, user_id=user)
     out.print(f"{count:,} versions deleted")
+
+
+def _required(connection: Connection[TupleRow], user: str, adapters: Adapters) -> Adapter:
+    from mgw.core.errors import AdaptersMissing
+
+    adapter = adapters.load(connection, user)
+    if adapter is None:
+        raise AdaptersMissing(
+            f"there is no adapter of {user!r} that belongs to {adapters.name}",
+            hint=f"`mgw train lora --user {user}` trains one, or says why not",
+        )
+    return adapter
+
+
+def _tier_before(store: ModelStore, name: str, model: str) -> str:
+    from mgw.core.errors import AdaptersMissing, ModelError
+
+    names = store.names()
+    for before in reversed(names[: names.index(name)]):
+        try:
+            if store.open(before).manifest.parameters.get("base") == model:
+                return before
+        except ModelError:  # a damaged one is none to go back to
+            continue
+    raise AdaptersMissing(
+        f"there is no shared tier of {model} before {name}", hint="`mgw recommend --no-adapter`, or lora.strength: 0"
+    )

@@ -24,6 +24,7 @@ from mgw.cli.demo import demo
 from mgw.cli.doctor import doctor
 from mgw.cli.evaluate import evaluate
 from mgw.cli.explain import explain
+from mgw.cli.export import app as export_app
 from mgw.cli.imports import app as imports_app
 from mgw.cli.init import init
 from mgw.cli.models import app as models_app
@@ -89,6 +90,7 @@ app.command()(similar)
 app.command()(profile)
 app.add_typer(models_app, name="models")
 app.add_typer(adapters_app, name="adapters")
+app.add_typer(export_app, name="export")
 app.command()(serve)
 app.command()(prepare)
 app.command()(check)

@@ -55,12 +55,26 @@ def read_eligibility(
     from mgw.recommend.eligibility import eligible_titles
 
     _warn_of_region(connection, settings.region)
-    eligible = eligible_titles(connection, settings, _moment(at))
+    eligible = eligible_titles(connection, settings, datetime.now(UTC) if at is None else moment_of(at, "--at"))
     if only is not None:
         eligible = eligible.within(_listed(connection, only, "--only"))
     if never is not None:
         eligible = eligible.but_for(_listed(connection, never, "--except"))
     return eligible
+
+
+def moment_of(text: str, option: str) -> datetime:
+    """Read a moment, ISO 8601 or seconds since 1970.
+
+    Raises:
+        UsageInvalid: it is none.
+    """
+    from mgw.ingest.values import Unusable, moment
+
+    try:
+        return moment(text.strip(), "moment")
+    except Unusable as error:
+        raise UsageInvalid(f"{option}: {error.reason}", hint=f"for example {option} 2026-12-24T20:00") from error
 
 
 def note_short(count: int, top_k: int) -> None:
@@ -91,17 +105,6 @@ def _text(path: Path, option: str) -> str:
         raise FileUnreadable(f"{option} {path}: {error.strerror}", hint="a file with an id in each line") from error
     except UnicodeDecodeError as error:
         raise FileUnreadable(f"{option} {path}: not UTF-8", hint="save it as UTF-8") from error
-
-
-def _moment(text: str | None) -> datetime:
-    from mgw.ingest.values import Unusable, moment
-
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        return moment(text.strip(), "moment")
-    except Unusable as error:
-        raise UsageInvalid(f"--at: {error.reason}", hint="for example --at 2026-12-24T20:00") from error
 
 
 def _warn_of_region(connection: Connection[TupleRow], region: str | None) -> None:

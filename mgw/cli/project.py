@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
     from scipy.sparse import csr_array
 
-    from mgw.core.artifacts import ModelStore
+    from mgw.core.artifacts import ModelStore, Snapshot
     from mgw.core.database import Database
     from mgw.core.progress import Progress
     from mgw.core.settings import AlsSettings, LoadedSettings
     from mgw.recommend.content import Encoder
+    from mgw.recommend.hybrid import Hybrid
+    from mgw.recommend.lora.adapters import Adapters
     from mgw.recommend.source import TrainingData
     from mgw.recommend.training import Shelf
 
@@ -112,6 +114,35 @@ def title_shelf(
     trends = Trends.of(data.events, genres, settings.context, read_device_views(connection))
     weights = ItemWeights.fit(strength_matrix(data.events), settings.ease)
     return Shelf(catalogue, trends, weights, None if encoder is None else encoder.name)
+
+
+def project_hybrid(loaded: LoadedSettings) -> Hybrid:
+    """Make what answers: the model in use and its adapters.
+
+    Raises:
+        ModelError: there is no model, or it cannot be used.
+    """
+    from mgw.recommend.hybrid import Hybrid
+    from mgw.recommend.lora.adapters import Adapters
+
+    snapshot = project_models(loaded).current()
+    adapters = Adapters.in_use(project_shared_tiers(loaded), snapshot, loaded.settings.lora)
+    return Hybrid(snapshot, loaded.settings, adapters)
+
+
+def project_adapters(loaded: LoadedSettings) -> tuple[Snapshot, Adapters]:
+    """Read the model in use and the shared tier of its adapters.
+
+    Raises:
+        ModelError: there is no model, or no shared tier for it.
+    """
+    from mgw.core.errors import AdaptersMissing
+    from mgw.recommend.lora.adapters import Adapters
+
+    snapshot, store = project_models(loaded).current(), project_shared_tiers(loaded)
+    if store.current_name() is None:
+        raise AdaptersMissing("no adapters have been trained yet", hint="run `mgw train lora`")
+    return snapshot, Adapters.of(store.current(), snapshot, loaded.settings.lora)
 
 
 def project_shared_tiers(loaded: LoadedSettings) -> ModelStore:

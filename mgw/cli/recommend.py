@@ -13,7 +13,7 @@ import typer
 from mgw.cli.filters import At, Never, Only, Region, Where, note_short, read_eligibility
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_models, project_session
+from mgw.cli.project import current_project, project_hybrid, project_models, project_session
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
@@ -80,16 +80,20 @@ def recommend(
     diversity_threshold: Annotated[
         float | None, typer.Option(help="0 ranks by score alone, 1 by unlikeness. [diversity.threshold]")
     ] = None,
+    adapter: Annotated[
+        bool | None,
+        typer.Option("--adapter/--no-adapter", help="The user's adapter. [lora.strength]", show_default=False),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Recommend titles to a user, with the watched titles that speak for each; or to everybody, into a file.
 
     For a user all sources are asked: what people with the same titles watch, what is like the titles watched, shared
-    genres and people and similar users, and the moment. A user of whom nothing is known gets what is watched these
-    days, and the output says so. Titles that are not available are left out. --all is by the ALS model alone.
+    genres and people and similar users, the moment, and the user's adapter. A user of whom nothing is known gets what
+    is watched these days, and the output says so. Titles that are not available are left out. --all is by the ALS model
+    alone.
     """
     from mgw.recommend.context import Context
-    from mgw.recommend.hybrid import Hybrid
 
     loaded = current_project(
         ctx,
@@ -98,6 +102,7 @@ def recommend(
         recommend__where=where,
         recommend__region=region,
         diversity__threshold=diversity_threshold,
+        lora__strength=0.0 if adapter is False else None,
     )
 
     def eligibility(connection: Connection[TupleRow]) -> Eligibility:
@@ -106,17 +111,16 @@ def recommend(
     if everyone or to is not None:
         if user is not None or not everyone or to is None:
             raise UsageInvalid("--all and --out belong together, without a user", hint="--all --out recs.parquet")
-        if mood or time_of_day or device or company or genres or diversity_threshold is not None:
-            raise UsageInvalid("--all takes no moment and no diversity", hint="name a user for these")
+        if mood or time_of_day or device or company or genres or (diversity_threshold, adapter) != (None, None):
+            raise UsageInvalid("--all takes no moment, no diversity and no adapter", hint="name a user for these")
         _recommend_everyone(loaded, to, eligibility, json=json)
         return
     if user is None:
         raise UsageInvalid("a user is missing", hint="name one, or all with --all --out recs.parquet")
     context = Context(time_of_day, device, mood, tuple(str(each) for each in company or ()))
-    snapshot = project_models(loaded).current()
+    hybrid = project_hybrid(loaded)
     with project_session(loaded) as connection:
         eligible = eligibility(connection)
-        hybrid = Hybrid(snapshot, loaded.settings)
         show_recommendations(hybrid, connection, user, loaded.settings, eligible, context, genres or [], json=json)
 
 

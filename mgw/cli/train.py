@@ -10,6 +10,7 @@ import typer
 from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_models, project_session, project_shared_tiers, title_shelf
+from mgw.cli.train_lora import lora
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ app = typer.Typer(help="Train models.", no_args_is_help=True, rich_markup_mode=N
 @app.callback()
 def train() -> None:
     """Train models."""
+
+
+app.command()(lora)
 
 
 @app.command()
@@ -88,6 +92,8 @@ def als(
         else:
             snapshot = _train_here(loaded, data, features, shelf, progress, evaluate=evaluate, resume=resume)
     show_training(snapshot, time.perf_counter() - began, json=json)
+    if project_shared_tiers(loaded).current_name() is not None and loaded.settings.lora.strength > 0:
+        out.note("the adapters are of the model before, and none are used: `mgw train lora` trains new ones")
 
 
 def _train_here(
@@ -172,86 +178,3 @@ def show_training(snapshot: Snapshot, seconds: float, *, json: bool) -> None:
         f"model {manifest.name}: {manifest.parameters['factors']} factors from {data['events']:,} events by"
         f" {data['users']:,} users on {data['content']:,} titles, in {seconds:.1f} s"
     )
-
-
-@app.command()
-def lora(
-    ctx: typer.Context,
-    user: Annotated[str | None, typer.Option(help="Train this user alone, by the shared tier that there is.")] = None,
-    rank: Annotated[int | None, typer.Option(help="Directions that all users share. [lora.rank]")] = None,
-    threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
-    json: Json = False,
-) -> None:
-    """Train adapters on top of the model in use: what each user's latest titles change.
-
-    What all users share is learnt first, and adapters are stored of those users whom held-out titles speak for.
-    `mgw evaluate lora` measures what they are worth. Recommendations do not use them yet.
-    """
-    loaded = current_project(ctx, lora__rank=rank, threads=threads)
-    began = time.perf_counter()
-    if user is not None:
-        if rank is not None:
-            raise UsageInvalid("--rank is of the shared tier, which --user takes as it is", hint="leave it out")
-        _train_user(loaded, user, began, json=json)
-        return
-    from mgw.recommend.lora.training import train_lora
-    from mgw.recommend.source import read_training_data
-
-    snapshot = project_models(loaded).current()
-    with project_session(loaded) as connection, out.progress() as progress:
-        data = read_training_data(connection)
-        connection.commit()
-        store = project_shared_tiers(loaded)
-        trained = train_lora(connection, data, snapshot, store, settings=loaded.settings, progress=progress)
-    seconds = time.perf_counter() - began
-    if json:
-        out.json(
-            {
-                "shared_tier": trained.shared, "model": trained.base, "adapters": trained.stored,
-                "skipped": trained.skipped, "groups": trained.groups, "seconds": seconds,
-            }
-        )  # fmt: skip
-        return
-    out.print(f"{trained.stored:,} adapters for the model {trained.base}, in {seconds:.1f} s")
-    for why, count in trained.skipped.items():
-        out.print(f"{count:,} users have none: {why}")
-    rows = [
-        (name, found["users"], f"{found['gain']:+.4f}", found["adapters"]) for name, found in trained.groups.items()
-    ]
-    out.print("")
-    out.table(
-        "Gain: share of titles that rank below a held-out one, with adapters less without",
-        ["liked titles", ">users", ">mean gain", ">adapters"],
-        rows,
-    )
-
-
-def _train_user(loaded: LoadedSettings, user: str, began: float, *, json: bool) -> None:
-    from mgw.core.errors import NoEvents, UserUnknown
-    from mgw.recommend.history import read_history
-    from mgw.recommend.lora.store import Adapter, load_adapter, save_adapters
-    from mgw.recommend.lora.training import fit_history, is_supported, shared_tier
-
-    snapshot, published = project_models(loaded).current(), project_shared_tiers(loaded).current()
-    shared = shared_tier(published, snapshot)
-    columns = {name.decode(): column for column, name in enumerate(snapshot.array("content_ids").tolist())}
-    settings, name = loaded.settings.lora, published.manifest.name
-    with project_session(loaded) as connection:
-        history = read_history(connection, user)
-        if not history.user_exists:
-            raise UserUnknown(f"there is no user {user!r}", hint="the id is the one that was imported")
-        weights, events = fit_history(shared, history, columns, settings)
-        if not is_supported(published, events):
-            raise NoEvents(
-                f"adapters of users with {events} titles are not used: held-out titles do not speak for them",
-                hint="`mgw train lora` measures that anew",
-            )
-        connection.commit()
-        save_adapters(connection, name, [Adapter(user, weights, events)], keep=settings.keep)
-        stored = load_adapter(connection, user, name, rank=weights.shape[1])
-    version = stored.version if stored is not None else 0
-    seconds = time.perf_counter() - began
-    if json:
-        out.json({"user_id": user, "version": version, "events_used": events, "seconds": seconds})
-        return
-    out.print(f"user {user}: version {version} from {events:,} titles, in {seconds:.1f} s")

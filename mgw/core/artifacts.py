@@ -153,7 +153,26 @@ class ModelStore:
         metrics: dict[str, Any],
         versions: dict[str, str],
     ) -> Snapshot:
-        """Write a snapshot aside, rename it into place and take it into use.
+        """Write a snapshot and take it into use: `add` and `use` in one.
+
+        Raises:
+            DiskFull, ReadOnly: it could not be written.
+        """
+        snapshot = self.add(kind, arrays, parameters=parameters, data=data, metrics=metrics, versions=versions)
+        self.use(snapshot.manifest.name)
+        return snapshot
+
+    def add(
+        self,
+        kind: str,
+        arrays: Mapping[str, NDArray[Any]],
+        *,
+        parameters: dict[str, Any],
+        data: dict[str, Any],
+        metrics: dict[str, Any],
+        versions: dict[str, str],
+    ) -> Snapshot:
+        """Write a snapshot aside and rename it into place; the one that is in use stays so.
 
         A process that is killed in the middle leaves the snapshot that was in use before, and perhaps a hidden folder,
         which the next one to publish removes.
@@ -177,7 +196,6 @@ class ModelStore:
         except FileUnreadable:
             if not (self.root / name / _MANIFEST).is_file():  # somebody else published the same within this second
                 raise
-        self.use(name)
         return self.open(name)
 
     def names(self) -> list[str]:

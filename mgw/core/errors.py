@@ -238,6 +238,12 @@ class NoEvents(DataError):
     code = "NO_EVENTS"
 
 
+class TooFewEvents(DataError):
+    """A user has fewer liked titles whose times are known than an adapter takes."""
+
+    code = "TOO_FEW_EVENTS"
+
+
 class NothingToEvaluate(DataError):
     """The split leaves no user with both a history and something held out."""
 
@@ -322,6 +328,20 @@ class AdapterDamaged(ModelError):
     """A stored adapter is not what was stored, or of a form that this version does not know."""
 
     code = "ADAPTER_DAMAGED"
+
+
+class AdaptersMissing(ModelError):
+    """No adapters have been trained for the model in use."""
+
+    code = "ADAPTERS_MISSING"
+    exit_code = 1
+
+
+class TrainingBusy(ModelError):
+    """Somebody else trains adapters in this database at the moment."""
+
+    code = "TRAINING_BUSY"
+    exit_code = 1
 
 
 class AdapterForeign(ModelError):

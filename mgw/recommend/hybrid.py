@@ -5,9 +5,10 @@ Where the database is asked, it is asked here: for the history, for the graph. W
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from mgw.recommend.diversity import Slate
     from mgw.recommend.eligibility import Eligibility
     from mgw.recommend.graph import GraphScores
+    from mgw.recommend.lora.adapters import Adapters
+    from mgw.recommend.lora.store import Adapter
     from mgw.recommend.profile import Profile, ProfileSums
 
 
@@ -46,6 +49,10 @@ _TYPES = {
     Source.GRAPH: RecommendationType.GRAPH_BASED,
     Source.CONTEXT: RecommendationType.CONTEXT_AWARE,
 }
+
+
+LORA_BOOST = "lora_boost"
+"""The name of what an adapter gives to a score, among the components."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Recommended:
         type: the source that carries the score, or `hybrid` where no one does.
         based_on: ids of the watched titles that carry it.
         explanation: in words.
-        components: what each source gives to the score.
+        components: what each source gives to the score, and the user's adapter, `lora_boost`.
         propensity: the chance with which it was put on its place.
     """
 
@@ -81,12 +88,14 @@ class Evidence:
         history: of the user.
         viewer: the same by columns of the snapshot.
         graph: what the graph source says; None where it was not asked, because it weighs nothing.
+        adapter: the user's; None where there is none.
         factors: the user's, as they were trained, `(d,)`; where the history could not be read, in place of a fold-in.
     """
 
     history: History
     viewer: Viewer
     graph: GraphScores | None = None
+    adapter: Adapter | None = None
     factors: NDArray[np.float32] | None = None
 
 
@@ -96,7 +105,8 @@ class Score:
 
     Attributes:
         score: the sum of the components; 1 would be the best title of all sources at once.
-        components: what each source gives to it; below 0 where it speaks against the title.
+        components: what each source gives to it, and the user's adapter, `lora_boost`; below 0 where it speaks
+            against the title.
     """
 
     score: float
@@ -123,33 +133,46 @@ class Answer:
 class Hybrid:
     """Answers from one snapshot.
 
+    Args:
+        snapshot: the model.
+        settings: the whole tree.
+        adapters: of the model; None adds none to the blend.
+
     Raises:
         ModelForeign: the snapshot has no embeddings, or does not name its titles.
     """
 
-    def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
+    def __init__(self, snapshot: Snapshot, settings: Settings, adapters: Adapters | None = None) -> None:
         self.pipeline = Pipeline.of_snapshot(snapshot, settings)
         self.snapshot = snapshot
         self.settings = settings
+        self.adapters = adapters
         require_names(snapshot)
         self._names: NDArray[np.bytes_] = snapshot.array("content_ids")
         self._content_ids: list[str] = [name.decode() for name in self._names.tolist()]
         self._has_factors: NDArray[np.bool_] = np.asarray(self.pipeline.collaborative.fold_in.item_factors.any(axis=1))
         self._viewers: NDArray[np.int64] = snapshot.array("viewers")
-        self._columns = {content_id: column for column, content_id in enumerate(self._content_ids)}
+        self.columns = {content_id: column for column, content_id in enumerate(self._content_ids)}
         self._graph: GraphSource | None = None
+
+    def with_adapters(self, adapters: Adapters | None) -> Self:
+        """Answer with other adapters; all else is shared."""
+        other = copy.copy(self)
+        other.adapters = adapters
+        return other
 
     def read(self, connection: Connection[TupleRow], user_id: str) -> Evidence:
         """Read what the database knows of the user with the caller's id `user_id`."""
         graph = self._graph_source(connection)
         with connection.pipeline():
             read, seeds = send_history(connection, user_id), graph.seeds(connection, user_id)
+            fetch_adapter = None if self.adapters is None else self.adapters.send(connection, user_id)
             history = read()
-            viewer = Viewer.of_history(history, self._columns)
-            if not self._hears_graph(viewer):
-                return Evidence(history, viewer)
-            fetch = graph.send(connection, user_id, seeds())
-        return Evidence(history, viewer, fetch())
+            viewer = Viewer.of_history(history, self.columns)
+            hears_graph = self._hears_graph(viewer)
+            fetch = graph.send(connection, user_id, seeds()) if hears_graph else None
+            adapter = None if fetch_adapter is None else fetch_adapter()
+        return Evidence(history, viewer, None if fetch is None else fetch(), adapter)
 
     def recommend(
         self,
@@ -221,7 +244,7 @@ class Hybrid:
         )
         popular = 2 * self.pipeline.context.popularity >= raw[list(Source).index(Source.CONTEXT)]
         bound = _bound(given, listable)
-        leading = leading_sources(given[:, slate.columns])
+        leading = leading_sources(given[: len(Source), slate.columns])
         reasons = Reasons.of_list(
             self.pipeline,
             viewer,
@@ -251,7 +274,7 @@ class Hybrid:
         ids = tuple(self._content_ids[:3])
         ones = np.ones(len(ids), dtype=np.float32)
         history = History(True, ids, ids, ones, ids, np.zeros(len(ids)), ones)
-        evidence = Evidence(history, Viewer.of_history(history, self._columns))
+        evidence = Evidence(history, Viewer.of_history(history, self.columns))
         self.answer(evidence, 1, rng=np.random.default_rng(0))
 
     def score(self, evidence: Evidence, content_id: str, *, context: Context = NO_CONTEXT) -> Score:
@@ -260,7 +283,7 @@ class Hybrid:
         Raises:
             ContentUnknown: the snapshot has no such title, or knew nothing of it.
         """
-        column = self._columns.get(content_id, -1)
+        column = self.columns.get(content_id, -1)
         if column < 0 or not self._has_factors[column]:
             raise ContentUnknown(
                 f"the model {self.snapshot.manifest.name} does not know {content_id!r}",
@@ -269,14 +292,14 @@ class Hybrid:
         unseen = self._unseen(evidence.viewer)
         _, given = self._contributions(evidence, unseen, context)
         share = given[:, column] / (_bound(given, unseen) or 1.0)
-        return Score(float(share.sum()), {str(name): float(value) for name, value in zip(Source, share, strict=True)})
+        return Score(float(share.sum()), _named(share))
 
     def trained(self, user_id: str) -> Evidence:
         """Return what the snapshot alone knows of a user: the factors, and no title of the history."""
         row = self._user_rows.get(user_id.encode())
         nothing = History.empty(user_exists=row is not None)
         factors = None if row is None else self.snapshot_users[row]
-        return Evidence(nothing, Viewer.of_history(nothing, self._columns), factors=factors)
+        return Evidence(nothing, Viewer.of_history(nothing, self.columns), factors=factors)
 
     def update_profile(
         self, connection: Connection[TupleRow], user_id: str, sums: ProfileSums | None, new: History
@@ -290,10 +313,10 @@ class Hybrid:
             new: the events that have come in since.
         """
         pipeline, settings = self.pipeline, self.settings.profile
-        added = pipeline.profile_sums(Viewer.of_history(new, self._columns))
+        added = pipeline.profile_sums(Viewer.of_history(new, self.columns))
         if sums is None or not added.is_additive:
             everything = read_history(connection, user_id)
-            sums = pipeline.profile_sums(Viewer.of_history(everything, self._columns))
+            sums = pipeline.profile_sums(Viewer.of_history(everything, self.columns))
         else:
             sums = sums.plus(added, settings)
         profile = pipeline.profile_of_sums(sums)
@@ -307,7 +330,7 @@ class Hybrid:
 
     def title(self, content_id: str) -> str | None:
         """Return the name of a title when the model was trained; None where the snapshot does not have it."""
-        column = self._columns.get(content_id)
+        column = self.columns.get(content_id)
         return None if column is None else self._title(column)
 
     def _title(self, column: int) -> str:
@@ -324,7 +347,7 @@ class Hybrid:
 
     def _graph_source(self, connection: Connection[TupleRow]) -> GraphSource:
         if self._graph is None:
-            named = {row.id: self._columns.get(row.external_id, -1) for row in queries.training_content(connection)}
+            named = {row.id: self.columns.get(row.external_id, -1) for row in queries.training_content(connection)}
             self._graph = GraphSource.of(
                 {identity: column for identity, column in named.items() if column >= 0},
                 self._viewers,
@@ -345,13 +368,21 @@ class Hybrid:
         context: Context,
         stated_genres: Sequence[str] = (),
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the scores of every source and what each gives to the sum, both `(n_sources, n_items)`."""
+        """Return the scores of every source, and what each and then the adapter gives to the sum.
+
+        Returns:
+            `(n_sources, n_items)` and `(n_sources + 1, n_items)`.
+        """
         viewer = evidence.viewer
         profile = self.pipeline.profile(viewer, stated_genres)
         graph = None if evidence.graph is None else evidence.graph.total
         raw = self.pipeline.scores(viewer, profile, graph, context, factors=evidence.factors)
         weights = self.pipeline.weights(viewer, is_known=evidence.factors is not None)
-        return raw, contributions(calibrate(raw, unseen), weights)
+        given = np.zeros((len(Source) + 1, raw.shape[1]))
+        given[: len(Source)] = contributions(calibrate(raw, unseen), weights)
+        if self.adapters is not None and evidence.adapter is not None:
+            given[-1] = self.adapters.boost(evidence.adapter.weights)
+        return raw, given
 
     def _recommended(
         self,
@@ -376,7 +407,7 @@ class Hybrid:
             origin,
             based_on,
             _explanation(source, [self._title(carrier) for carrier in reason.based_on], reason.shared, popular=popular),
-            {str(name): float(value) for name, value in zip(Source, given, strict=True)},
+            _named(given),
             float(slate.propensities[place]),
         )
 
@@ -391,8 +422,13 @@ class Hybrid:
         return listable if len(viewer.liked) else listable & (self._viewers > 0)
 
 
+def _named(given: NDArray[np.float64]) -> dict[str, float]:
+    """Name what each source and the adapter gives to one score, `(n_sources + 1,)`."""
+    return dict(zip((*map(str, Source), LORA_BOOST), given.tolist(), strict=True))
+
+
 def _bound(given: NDArray[np.float64], listable: NDArray[np.bool_]) -> float:
-    """Return the score that a title would have that is the best of every source."""
+    """Return the score that a title would have that is the best of every source and of the adapter."""
     return float(given[:, listable].max(axis=1).clip(0).sum()) if listable.any() else 0.0
 
 

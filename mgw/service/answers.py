@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,12 +21,16 @@ import msgspec
 import numpy as np
 
 from mgw.core.database import queries
-from mgw.core.errors import ContentUnknown, MgwError, ModelMissing, UserUnknown
+from mgw.core.errors import AdaptersMissing, ContentUnknown, MgwError, ModelMissing, TooFewEvents, UserUnknown
 from mgw.recommend.context import Context
 from mgw.recommend.eligibility import EVERY_TITLE, eligible_titles, unknown_titles
 from mgw.recommend.history import History, history_of, read_history
+from mgw.recommend.hybrid import LORA_BOOST
+from mgw.recommend.lora.online import train_user
 from mgw.service.connections import AWAY
 from mgw.service.messages import (
+    LoraTrainReply,
+    LoraTrainRequest,
     ProfileUpdateReply,
     ProfileUpdateRequest,
     Recommendation,
@@ -167,6 +172,7 @@ class Answers:
             content_based=found.components["content"],
             graph_based=found.components["graph"],
             context=found.components["context"],
+            lora_boost=found.components[LORA_BOOST],
         )
         return ScoreReply(
             user_id=request.user_id,
@@ -202,6 +208,40 @@ class Answers:
             events_new=new,
             preference_vector_dim=dimensions,
         )
+
+    def train(self, request: LoraTrainRequest) -> LoraTrainReply:
+        """Train a user's adapter.
+
+        Raises:
+            UserUnknown: nobody has this id.
+            TooFewEvents: the user has too few liked titles whose times are known.
+            AdaptersMissing: there is no shared tier for the model.
+        """
+        began = time.perf_counter()
+        hybrid = self._model().hybrid
+        adapters = hybrid.adapters
+        if adapters is None:
+            raise AdaptersMissing("no adapters have been trained for the model in use")
+        done = self.connections.run(
+            lambda connection: train_user(connection, request.user_id, adapters, hybrid.columns, force=request.force)
+        )
+        if done.status == "trained":
+            self._clock.touch(request.user_id)
+        return LoraTrainReply(
+            status=done.status,
+            user_id=request.user_id,
+            duration_ms=round(1000 * (time.perf_counter() - began), 3),
+            training_iterations=int(done.status == "trained"),
+            events_used=done.events_used,
+            version=done.version,
+        )
+
+    def refit(self, user_id: str) -> None:
+        """Let a user's adapter follow new events, where the user may have one."""
+        model = self.models.current
+        if model is not None and model.hybrid.adapters is not None:
+            with suppress(TooFewEvents, UserUnknown):
+                self.train(LoraTrainRequest(user_id=user_id))
 
     def update_faults(self, events: Sequence[ViewingEvent | None]) -> list[Fault]:
         """Find what is wrong with those events that can be read, for a request that cannot be taken as a whole."""

@@ -22,10 +22,17 @@ from mgw import __version__
 from mgw.core.errors import MgwError
 from mgw.service.desk import Desk
 from mgw.service.endpoints import ENDPOINTS, as_table
-from mgw.service.messages import HealthReply, ModelHealth, RecommendationsReply, RecommendationsRequest
+from mgw.service.messages import (
+    HealthReply,
+    ModelHealth,
+    ProfileUpdateRequest,
+    RecommendationsReply,
+    RecommendationsRequest,
+)
 from mgw.service.openapi import openapi_document
 from mgw.service.pages import documentation_page
 from mgw.service.problems import Problem, bad_request, internal_error, problem_of
+from mgw.service.refits import Refits
 from mgw.service.validation import decode, readable_events
 
 if TYPE_CHECKING:
@@ -79,6 +86,7 @@ class Application:
             "similar": answers.similar,
             "score": answers.score,
             "update": answers.update,
+            "train": answers.train,
         }
         document = openapi_document(settings.most_titles)
         self._pages = {
@@ -89,6 +97,7 @@ class Application:
         self._began = time.monotonic()
         self._ids, self._id_prefix = itertools.count(1), secrets.token_hex(6)
         self._ended = threading.Event()
+        self._refits = Refits(answers.refit)
         self._refresher = threading.Thread(target=self._refresh, name="refresh", daemon=True)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -96,11 +105,13 @@ class Application:
         self._on_start(loop)
         self._answers.refresh()
         self._refresher.start()
+        self._refits.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End: the requests that were under way are answered by now."""
         self._ended.set()
         self._desk.close()
+        self._refits.close(self._settings.deadline_s)
         self._refresher.join(self._settings.deadline_s)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
@@ -138,6 +149,8 @@ class Application:
         if isinstance(request, RecommendationsRequest):
             return await self._recommend(request)
         reply = await self._desk.run(self._work[endpoint.name], request)
+        if isinstance(request, ProfileUpdateRequest):
+            self._refits.add(request.user_id)
         return HTTPStatus.OK, [_JSON], self._encoder.encode(reply)
 
     async def _decode(self, name: str, body: bytes) -> Any:  # noqa: ANN401 - of the type that the endpoint takes
@@ -153,14 +166,15 @@ class Application:
 
     async def _recommend(self, request: RecommendationsRequest) -> tuple[int, list[tuple[str, str]], bytes]:
         model = self._answers.models.current
-        kept = self._cache.get(request, model.name if model else None)
+        version = model.version if model else None
+        kept = self._cache.get(request, version)
         if kept is not None:
             return HTTPStatus.OK, [_JSON, ("x-cache", "hit")], kept
         seen = self._cache.seen(request.user_id)
         reply: RecommendationsReply = await self._desk.run(self._answers.recommend, request)
         body = self._encoder.encode(reply)
-        if reply.model is not None and not reply.degraded:
-            self._cache.put(request, body, reply.model, seen)
+        if model is not None and reply.model == model.name and not reply.degraded:
+            self._cache.put(request, body, model.version, seen)
         return HTTPStatus.OK, [_JSON, ("x-cache", "miss")], body
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:
@@ -195,6 +209,7 @@ class Application:
             version=__version__,
             model=ModelHealth(
                 name=model.name if model else None,
+                adapters=model.adapters_name if model else None,
                 loaded_at=model.loaded_at if model else None,
                 error=models.error,
             ),

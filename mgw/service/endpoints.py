@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mgw.service.messages import (
     HealthReply,
+    LoraTrainReply,
+    LoraTrainRequest,
     ProfileUpdateReply,
     ProfileUpdateRequest,
     RecommendationsReply,
@@ -78,6 +80,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "update", "POST", f"{PREFIX}/profile/update",
         "Store events of a user, all or none, and make the profile anew; to send the same twice changes nothing.",
         ProfileUpdateRequest, ProfileUpdateReply, _USUAL,
+    ),
+    Endpoint(
+        "train", "POST", f"{PREFIX}/lora/train",
+        "Train a user's adapter from the events up to now; the next answer uses it.",
+        LoraTrainRequest, LoraTrainReply,
+        (*_USUAL, (HTTPStatus.BAD_REQUEST, _INVALID[1] + " Or the user has too few titles, and it says how many."),
+         _missing("There is no such user.")),
     ),
     Endpoint("health", "GET", f"{PREFIX}/health", "Say how the service is.", None, HealthReply),
     Endpoint(

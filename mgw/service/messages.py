@@ -94,12 +94,13 @@ class ScoreRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class ScoreComponents(Struct, frozen=True, kw_only=True):
-    """What each source gives to the score; below 0 where it speaks against the title."""
+    """What each source and the user's adapter give to the score; below 0 where they speak against the title."""
 
     collaborative: float
     content_based: float
     graph_based: float
     context: float
+    lora_boost: float
 
 
 class ScoreReply(Struct, frozen=True, kw_only=True):
@@ -145,10 +146,37 @@ class ProfileUpdateReply(Struct, frozen=True, kw_only=True):
     preference_vector_dim: int | None
 
 
+class LoraTrainRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whose adapter to train from the events up to now.
+
+    `force` stores it whatever held-out titles say, and as a new version though it is the same as before.
+    """
+
+    user_id: Id
+    force: bool = False
+
+
+class LoraTrainReply(Struct, frozen=True, kw_only=True):
+    """What was done.
+
+    `unchanged`: the adapter that is stored is the same already. `unsupported`: the titles that were held out when
+    all adapters were trained do not speak for it, and none was stored. An adapter is the exact solution of a system of
+    equations, so there is one iteration, and none where nothing was stored.
+    """
+
+    status: Literal["trained", "unchanged", "unsupported"]
+    user_id: str
+    duration_ms: float
+    training_iterations: int
+    events_used: int
+    version: int | None
+
+
 class ModelHealth(Struct, frozen=True, kw_only=True):
-    """The model that answers; `error` says why a newer one does not."""
+    """The model that answers, and the shared tier of its adapters; `error` says why a newer model does not."""
 
     name: str | None
+    adapters: str | None
     loaded_at: datetime | None
     error: str | None = None
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import gc
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mgw.core.errors import MgwError
 from mgw.recommend.hybrid import Hybrid
+from mgw.recommend.lora.adapters import Adapters
 from mgw.recommend.recommender import Recommender
 
 if TYPE_CHECKING:
@@ -32,12 +33,25 @@ class Model:
         hybrid: recommends and scores.
         recommender: finds similar titles.
         loaded_at: when it was taken into use here, in UTC.
+        shared_tier: of adapters, that was in use then; None where there was none. It may be of another model: those
+            that are used are `hybrid.adapters`.
     """
 
     name: str
     hybrid: Hybrid
     recommender: Recommender
     loaded_at: datetime
+    shared_tier: str | None
+
+    @property
+    def adapters_name(self) -> str | None:
+        """The shared tier that answers; None where none does."""
+        return None if self.hybrid.adapters is None else self.hybrid.adapters.name
+
+    @property
+    def version(self) -> str:
+        """What a list is made by: the snapshot and the shared tier."""
+        return f"{self.name} {self.adapters_name}"
 
 
 class Models:
@@ -48,18 +62,20 @@ class Models:
         error: why the snapshot in use is not the one that answers, or None.
     """
 
-    def __init__(self, store: ModelStore, settings: Settings) -> None:
+    def __init__(self, store: ModelStore, shared_tiers: ModelStore, settings: Settings) -> None:
         self._store = store
+        self._shared_tiers = shared_tiers
         self._settings = settings
         self.current: Model | None = None
         self.error: str | None = None
 
     def refresh(self) -> None:
-        """Take the snapshot in use, if it is another one than before; keep what there is where it is not fit."""
+        """Take the snapshot and the shared tier in use, if they are others; what is not fit for use is not taken."""
         before = self.current
         try:
             if before is not None and self._store.current_name() == before.name:
                 self.error = None
+                self._refresh_adapters(before)
                 return
             model = self._load()
         except MgwError as error:
@@ -77,4 +93,26 @@ class Models:
         snapshot = self._store.current()
         hybrid = Hybrid(snapshot, self._settings)
         hybrid.rehearse()  # what is wrong with it shows here, and nobody waits for what the first answer loads
-        return Model(snapshot.manifest.name, hybrid, Recommender(snapshot), datetime.now(UTC))
+        shared_tier = self._shared_tiers.current_name()
+        hybrid = hybrid.with_adapters(self._adapters(hybrid, shared_tier))
+        return Model(snapshot.manifest.name, hybrid, Recommender(snapshot), datetime.now(UTC), shared_tier)
+
+    def _refresh_adapters(self, model: Model) -> None:
+        shared_tier = self._shared_tiers.current_name()
+        if shared_tier == model.shared_tier:
+            return
+        hybrid = model.hybrid.with_adapters(self._adapters(model.hybrid, shared_tier))
+        self.current = replace(model, hybrid=hybrid, shared_tier=shared_tier)
+
+    def _adapters(self, hybrid: Hybrid, shared_tier: str | None) -> Adapters | None:
+        """Read the shared tier; what is wrong with it leaves the model without."""
+        try:
+            adapters = Adapters.in_use(self._shared_tiers, hybrid.snapshot, self._settings.lora)
+        except MgwError as error:
+            _log.warning("the adapters cannot be taken: %s", error)
+            return None
+        if adapters is not None:
+            _log.warning("the adapters are of %s now", adapters.name)
+        elif shared_tier is not None and self._settings.lora.strength > 0:
+            _log.warning("the adapters are of another model than %s: none are used", hybrid.snapshot.manifest.name)
+        return adapters

@@ -10,11 +10,13 @@ from http import HTTPStatus
 from msgspec import UNSET, Struct, UnsetType
 
 from mgw.core.errors import (
+    AdaptersMissing,
     ContentUnknown,
     DatabaseError,
     MgwError,
     ModelError,
     ModelMissing,
+    TooFewEvents,
     UsageInvalid,
     UserUnknown,
 )
@@ -102,6 +104,15 @@ def unavailable(message: str, code: str = "SERVICE_UNAVAILABLE") -> Problem:
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, code, message, retry_after=1)
 
 
+_AWAY: dict[type[MgwError], str] = {
+    AdaptersMissing: "no adapters have been trained for the model in use",
+    ModelMissing: "no model has been trained yet",
+    DatabaseError: "the database does not answer as it should",
+    ModelError: "the model cannot be used",
+}
+"""What is said of what may be there a moment later; the first that fits."""
+
+
 def problem_of(error: MgwError) -> Problem:
     """Return how an error of the program is answered; what is a fault of ours is not explained to strangers."""
     if isinstance(error, UsageInvalid):
@@ -109,13 +120,10 @@ def problem_of(error: MgwError) -> Problem:
         return bad_request(f"{error.message}{hint}")
     if isinstance(error, (ContentUnknown, UserUnknown)):
         return Problem(HTTPStatus.NOT_FOUND, error.code, error.message)
-    if isinstance(error, ModelMissing):
-        return unavailable("no model has been trained yet", error.code)
-    if isinstance(error, DatabaseError):
-        return unavailable("the database does not answer as it should", error.code)
-    if isinstance(error, ModelError):
-        return unavailable("the model cannot be used", error.code)
-    return internal_error()
+    if isinstance(error, TooFewEvents):
+        return Problem(HTTPStatus.BAD_REQUEST, error.code, error.message)
+    message = next((message for kind, message in _AWAY.items() if isinstance(error, kind)), None)
+    return internal_error() if message is None else unavailable(message, error.code)
 
 
 def internal_error() -> Problem:

@@ -86,7 +86,8 @@ def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Applicatio
     threadpool_limits(1)  # many small products at once: more threads for one of them only get in each other's way
     settings = loaded.settings
     moments = Clock.open(clock)
-    models = Models(ModelStore(resolve_path(loaded, settings.state_dir) / "models"), settings)
+    state = resolve_path(loaded, settings.state_dir)
+    models = Models(ModelStore(state / "models"), ModelStore(state / "adapters"), settings)
     connections = Connections(Database.of(loaded), settings.service.deadline_s)
     cache = ResultCache(moments, settings.service.cache_entries, settings.service.cache_ttl_s)
     return Application(Answers(settings, models, connections, moments), cache, settings.service, _keep_endings)

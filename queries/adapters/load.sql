@@ -1,4 +1,5 @@
 -- The latest adapter of a user and name for a base snapshot.
+-- pipelined
 SELECT a.version, a.format_version, a.rank, a.weights, a.checksum, a.events_used, a.metrics, a.created_at
 FROM lora_adapters a
 JOIN users u ON u.id = a.user_id

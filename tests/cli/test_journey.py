@@ -106,7 +106,7 @@ def test_recommendations_as_json_are_unseen_and_explained(project):
         assert 0 <= entry["confidence_score"] <= 1
         assert entry["recommendation_type"] in {"collaborative", "content_based", "graph_based", "hybrid"}
         assert entry["explanation"].startswith("because you watched ") == bool(entry["based_on"])
-        assert set(entry["components"]) == {"collaborative", "content", "graph", "context"}
+        assert set(entry["components"]) == {"collaborative", "content", "graph", "context", "lora_boost"}
         assert entry["propensity"] == 1
     assert found["model"] == answer(project, "models", "show")["name"]
 
@@ -355,25 +355,65 @@ def test_a_profile_is_shown_and_kept(project):
     assert "error[USER_UNKNOWN]" in mgw(project, "profile", "nobody", code=1)[1]
 
 
-def test_adapters_are_trained_listed_measured_and_deleted(project):
-    assert "error[MODEL_MISSING]" in mgw(project, "train", "lora", "--user", "u00042", code=1)[1]
-    trained = answer(project, "train", "lora", "--rank", "4")
+def test_adapters_are_trained_used_exchanged_and_deleted(project, tmp_path):
+    assert "error[ADAPTERS_MISSING]" in mgw(project, "train", "lora", "--user", "u00042", code=1)[1]
+    assert "error[ADAPTERS_MISSING]" in mgw(project, "adapters", "show", "u00042", code=1)[1]
+    trained = answer(project, "train", "lora", "--rank", "4", "--report", "report.html")
     assert trained["model"] == answer(project, "models", "show")["name"]
+    assert "Gain of each user" in (project / "report.html").read_text(encoding="utf-8")
     measured = sum(group["users"] for group in trained["groups"].values())
     assert trained["adapters"] == sum(group["adapters"] for group in trained["groups"].values())
     assert measured + trained["skipped"]["fewer than 10 liked titles with times"] == 800
-    assert "users have none: held-out titles do not speak for it" in mgw(project, "train", "lora", "--rank", "4")[0]
+    said = mgw(project, "train", "lora", "--rank", "4", "--resume")
+    assert f"{trained['adapters']:,} adapters were there already" in said[1] or not trained["adapters"]
+    assert "users have none: held-out titles do not speak for it" in said[0]
     assert "error[USER_UNKNOWN]" in mgw(project, "train", "lora", "--user", "nobody", code=1)[1]
-    assert "error[USAGE_INVALID]" in mgw(project, "train", "lora", "--user", "u00042", "--rank", "4", code=2)[1]
-    query = "SELECT u.external_id FROM lora_adapters a JOIN users u ON u.id = a.user_id ORDER BY 1 LIMIT 1"
-    user = mgw(project, "db", "shell", "--", "-Atc", query)[0].strip()
-    if user:  # whether anybody's adapter is used, the data decide
-        again = answer(project, "train", "lora", "--user", user)
-        versions = [row["version"] for row in answer(project, "adapters", "list", user)]
-        assert versions[0] == again["version"] == 3
-        assert "deleted" in mgw(project, "adapters", "prune", "--keep", "1")[0]
-        assert mgw(project, "adapters", "delete", user)[0] == "1 versions deleted\n"
-    assert answer(project, "adapters", "list", user or "u00042") == []
+    user = "u00042"  # whether held-out titles speak for it, the data decide
+    version = answer(project, "train", "lora", "--user", user, "--force")["version"]
+    shown = answer(project, "adapters", "show", user)
+    assert (shown["version"], shown["shared_tier"], shown["rank"]) == (version, trained["shared_tier"], 4)
+    lifted = shown["lifts"][0]
+    assert lifted["lora_boost"] > 0 > shown["lowers"][-1]["lora_boost"]
+    (entry,) = [each for each in answer(project, "recommend", user, "-k", "900")["recommendations"]
+                if each["content_id"] == lifted["content_id"]] or [None]  # fmt: skip
+    assert entry is None or entry["components"]["lora_boost"] == pytest.approx(lifted["lora_boost"], rel=1e-3)
+    plain = answer(project, "recommend", user, "--no-adapter")["recommendations"]
+    assert not any(each["components"]["lora_boost"] for each in plain)
+    assert plain != answer(project, "recommend", user)["recommendations"]
+    mgw(project, "adapters", "export", user, str(tmp_path / "adapter.json"))
+    mgw(project, "adapters", "export", user, str(tmp_path / "adapter.onnx_adapter"))
+    assert mgw(project, "adapters", "import", str(tmp_path / "adapter.json"))[0] == f"version {version + 1} of {user}\n"
+    undone = mgw(project, "adapters", "rollback", "--user", user)[0]
+    assert undone == f"version {version + 1} of {user} is deleted, version {version} is in use\n"
+    exported = answer(project, "export", "onnx", str(tmp_path / "scoring.onnx"))
+    assert exported["bytes"] == (tmp_path / "scoring.onnx").stat().st_size > 0
+    assert answer(project, "train", "lora", "--since", "2100-01-01")["users"] == {"trained": 0}
+    second = answer(project, "train", "lora", "--rank", "3")["shared_tier"]
+    assert "error[ADAPTER_FOREIGN]" in mgw(project, "adapters", "import", str(tmp_path / "adapter.json"), code=2)[1]
+    assert mgw(project, "adapters", "rollback")[0] == f"{trained['shared_tier']} is in use, in place of {second}\n"
+    assert answer(project, "adapters", "show", user)["version"] == version
+    assert "error[ADAPTERS_MISSING]" in mgw(project, "adapters", "rollback", code=1)[1]
+    assert "versions and 0 shared tiers deleted" in mgw(project, "adapters", "prune", "--keep", "1")[0]
+    assert "deleted" in mgw(project, "adapters", "delete", user)[0]
+    assert answer(project, "adapters", "list", user) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--user", "u00042", "--rank", "4"],
+        ["--user", "u00042", "--since", "2026-01-01"],
+        ["--since", "2026-01-01", "--resume"],
+        ["--since", "yesterday"],
+        ["--all", "--user", "u00042"],
+        ["--force"],
+    ],
+)
+def test_options_of_adapters_that_do_not_go_together(project, options):
+    assert "error[USAGE_INVALID]" in mgw(project, "train", "lora", *options, code=2)[1]
+
+
+def test_adapters_are_measured(project):
     printed = mgw(project, "evaluate", "lora", "--split", "user-time")[0]
     for words in ("What the adapter has more than each", "auc by liked titles", "logistic (GLMix)", "another user's"):
         assert words in printed

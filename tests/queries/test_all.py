@@ -42,6 +42,12 @@ AUDIT_PAGE = {
 }  # fmt: skip
 SEEDS = {"seed_ids": [1, 2, 3], "top_k": 5}
 QUESTIONS = {
+    "adapters/begin_training": {},
+    "adapters/end_training": {},
+    "adapters/prune_bases": {"base_snapshots": ["lora-1"]},
+    "adapters/undo": {"user_id": "u00001", "name": "default", "base_snapshot": "lora-1"},
+    "adapters/users_of_base": {"base_snapshot": "lora-1", "name": "default"},
+    "adapters/users_since": {"since": NOW},
     "adapters/hold_users": {"user_ids": ["u00001", "u00002"]},
     "adapters/list": {"user_id": "u00001"},
     "adapters/load": {"user_id": "u00001", "name": "default", "base_snapshot": "als-1"},
@@ -172,6 +178,11 @@ def test_an_adapter_gets_the_next_version_and_the_latest_is_loaded(platform):
     assert run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="lora-2") is None
     assert run(platform, "adapters/prune", keep=1) == 2
     assert [row[1] for row in run(platform, "adapters/list", user_id="u00001")] == [3]
+    run(platform, "adapters/save_many", **ADAPTER)
+    assert run(platform, "adapters/users_of_base", base_snapshot="lora-1", name="default") == ["u00001"]
+    assert run(platform, "adapters/undo", user_id="u00001", name="default", base_snapshot="lora-2") == 0
+    assert run(platform, "adapters/undo", user_id="u00001", name="default", base_snapshot="lora-1") == 1
+    assert run(platform, "adapters/prune_bases", base_snapshots=["lora-2"]) == 0
     assert run(platform, "adapters/delete", user_id="u00001") == 1
 
 

@@ -25,20 +25,24 @@ from psycopg import sql
 from mgw.core.artifacts import ModelStore
 from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
 from mgw.core.progress import SILENT
-from mgw.core.settings import AlsSettings, ContentSettings, Settings
+from mgw.core.settings import AlsSettings, ContentSettings, LoraSettings, Settings
 from mgw.ingest.sample import SampleSize
 from mgw.ingest.sampling import load_sample
 from mgw.recommend.collaborative import ItemWeights
 from mgw.recommend.content import read_catalogue
 from mgw.recommend.context import Trends
 from mgw.recommend.interactions import strength_matrix
+from mgw.recommend.lora.support import Support
+from mgw.recommend.lora.training import train_lora
 from mgw.recommend.source import read_training_data
 from mgw.recommend.training import Shelf, train_als
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SETTINGS = Settings(als=AlsSettings(factors=8, epochs=6), content=ContentSettings(dimensions=16))
+SETTINGS = Settings(
+    als=AlsSettings(factors=8, epochs=6), content=ContentSettings(dimensions=16), lora=LoraSettings(rank=3)
+)
 _NUMBERS = itertools.count(1)
 
 
@@ -69,6 +73,18 @@ class Project:
         shelf = Shelf(catalogue, trends, ItemWeights.fit(strength_matrix(data.events), SETTINGS.ease))
         als = AlsSettings(factors=8, epochs=6, seed=seed)
         return train_als(data, self.store, als, threads=1, progress=SILENT, shelf=shelf).manifest.name
+
+    def train_adapters(self) -> str:
+        """Train adapters of everybody with at least 20 liked titles, whatever held-out titles say."""
+        with pytest.MonkeyPatch.context() as patch, psycopg.connect(self.url, options="-c timezone=UTC") as connection:
+            patch.setattr(Support, "supported", property(lambda support: support.events >= 20))
+            data = read_training_data(connection)
+            connection.commit()
+            return train_lora(connection, data, self.store.current(), self.shared_tiers, settings=SETTINGS).shared
+
+    @property
+    def shared_tiers(self) -> ModelStore:
+        return ModelStore(self.folder / ".mgw" / "adapters")
 
     @property
     def store(self) -> ModelStore:

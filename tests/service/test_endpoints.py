@@ -100,6 +100,7 @@ def test_a_score_is_the_sum_of_what_each_source_gives(service):
         parts = msgspec.structs.asdict(found.components)
         assert found.score == pytest.approx(sum(parts.values()))
         assert found.score == pytest.approx(each["confidence_score"])
+        assert parts.pop("lora_boost") == 0
         assert all(parts.values())
 
 

@@ -11,7 +11,7 @@ from mgw.service.models import Models
 
 def test_a_model_that_was_replaced_leaves_nothing(make_project):
     project = make_project()
-    models = Models(project.store, Settings(als=AlsSettings(factors=8)))
+    models = Models(project.store, project.shared_tiers, Settings(als=AlsSettings(factors=8)))
     try:
         project.train(seed=0)
         models.refresh()

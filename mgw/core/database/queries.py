@@ -67,6 +67,26 @@ def _at_most_one(name: str, rows: list[_T]) -> _T | None:
 # There are none.
 
 
+# ---- adapters/begin_training 795c2383cbcc1396 159135a5db7e1d6a
+_ADAPTERS_BEGIN_TRAINING: Final = """SELECT pg_try_advisory_lock(hashtext('mgw train lora')) AS is_free"""
+
+
+def adapters_begin_training(connection: Connection[Any], /) -> bool | None:
+    """Whether this connection may train everybody's adapters now: one may, until `adapters/end_training` or its end."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_ADAPTERS_BEGIN_TRAINING)
+        rows: list[bool | None] = cursor.fetchall()
+    return _one("adapters/begin_training", rows)
+
+
+async def adapters_begin_training_async(connection: AsyncConnection[Any], /) -> bool | None:
+    """Whether this connection may train everybody's adapters now: one may, until `adapters/end_training` or its end."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_ADAPTERS_BEGIN_TRAINING)
+        rows: list[bool | None] = await cursor.fetchall()
+    return _one("adapters/begin_training", rows)
+
+
 # ---- adapters/delete a07dc928e2c6890d 70decafa0724466c
 _ADAPTERS_DELETE: Final = """DELETE FROM lora_adapters a
 USING users u
@@ -91,6 +111,26 @@ async def adapters_delete_async(
 ) -> int:
     """Remove every adapter of a user."""
     return (await connection.execute(_ADAPTERS_DELETE, {"user_id": user_id})).rowcount
+
+
+# ---- adapters/end_training 7b215b6a9d199bb5 08b87672be017a1b
+_ADAPTERS_END_TRAINING: Final = """SELECT pg_advisory_unlock(hashtext('mgw train lora')) AS was_held"""
+
+
+def adapters_end_training(connection: Connection[Any], /) -> bool | None:
+    """Let others train everybody's adapters."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_ADAPTERS_END_TRAINING)
+        rows: list[bool | None] = cursor.fetchall()
+    return _one("adapters/end_training", rows)
+
+
+async def adapters_end_training_async(connection: AsyncConnection[Any], /) -> bool | None:
+    """Let others train everybody's adapters."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_ADAPTERS_END_TRAINING)
+        rows: list[bool | None] = await cursor.fetchall()
+    return _one("adapters/end_training", rows)
 
 
 # ---- adapters/hold_users 93cf54360880e602 3d7c134a6d8dc2bd
@@ -169,7 +209,7 @@ async def adapters_list_async(
     return rows
 
 
-# ---- adapters/load c6a1c045730eaef6 a86d7b586d66ff0e
+# ---- adapters/load f76db2757fd7ea02 255bc0707bbb498a
 _ADAPTERS_LOAD: Final = """SELECT a.version, a.format_version, a.rank, a.weights, a.checksum, a.events_used, a.metrics, a.created_at
 FROM lora_adapters a
 JOIN users u ON u.id = a.user_id
@@ -221,6 +261,20 @@ async def adapters_load_async(
     return _at_most_one("adapters/load", rows)
 
 
+def adapters_load_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+    name: str,
+    base_snapshot: str,
+) -> Callable[[], AdaptersLoadRow | None]:
+    """The latest adapter of a user and name for a base snapshot."""
+    cursor = connection.cursor(row_factory=_into(AdaptersLoadRow._make))
+    cursor.execute(_ADAPTERS_LOAD, {"user_id": user_id, "name": name, "base_snapshot": base_snapshot})
+    return lambda: _at_most_one("adapters/load", cursor.fetchall())
+
+
 # ---- adapters/prune e070ea830b9f55a8 05f458061fc890a2
 _ADAPTERS_PRUNE: Final = """DELETE FROM lora_adapters a
 WHERE a.version <= (
@@ -246,6 +300,30 @@ async def adapters_prune_async(
 ) -> int:
     """Remove all but the latest versions of each user and name."""
     return (await connection.execute(_ADAPTERS_PRUNE, {"keep": keep})).rowcount
+
+
+# ---- adapters/prune_bases 2968a396675f57a5 77dae0edf7560188
+_ADAPTERS_PRUNE_BASES: Final = """DELETE FROM lora_adapters WHERE base_snapshot = ANY((%(base_snapshots)s::text[])::text[])"""
+
+
+def adapters_prune_bases(
+    connection: Connection[Any],
+    /,
+    *,
+    base_snapshots: list[str],
+) -> int:
+    """Remove the adapters of some shared tiers."""
+    return connection.execute(_ADAPTERS_PRUNE_BASES, {"base_snapshots": base_snapshots}).rowcount
+
+
+async def adapters_prune_bases_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    base_snapshots: list[str],
+) -> int:
+    """Remove the adapters of some shared tiers."""
+    return (await connection.execute(_ADAPTERS_PRUNE_BASES, {"base_snapshots": base_snapshots})).rowcount
 
 
 # ---- adapters/prune_users dbc5ea7edac6db3b 0aff623fd1750b63
@@ -350,6 +428,110 @@ async def adapters_save_many_async(
     are held sees the versions that another writer has just committed.
     """
     return (await connection.execute(_ADAPTERS_SAVE_MANY, {"name": name, "base_snapshot": base_snapshot, "format_version": format_version, "rank": rank, "user_ids": user_ids, "weights": weights, "checksums": checksums, "events_used": events_used, "gains": gains, "errors": errors})).rowcount
+
+
+# ---- adapters/undo de943d6274255b2c c736302b210f21e0
+_ADAPTERS_UNDO: Final = """DELETE FROM lora_adapters a
+USING users u
+WHERE u.id = a.user_id
+    AND u.external_id = (%(user_id)s::text)
+    AND a.name = (%(name)s::text)
+    AND a.version = (
+        SELECT max(b.version) FROM lora_adapters b
+        WHERE b.user_id = u.id AND b.name = (%(name)s::text) AND b.base_snapshot = (%(base_snapshot)s::text)
+    )"""
+
+
+def adapters_undo(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+    name: str,
+    base_snapshot: str,
+) -> int:
+    """Remove the latest adapter of a user and name that belongs to a shared tier."""
+    return connection.execute(_ADAPTERS_UNDO, {"user_id": user_id, "name": name, "base_snapshot": base_snapshot}).rowcount
+
+
+async def adapters_undo_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+    name: str,
+    base_snapshot: str,
+) -> int:
+    """Remove the latest adapter of a user and name that belongs to a shared tier."""
+    return (await connection.execute(_ADAPTERS_UNDO, {"user_id": user_id, "name": name, "base_snapshot": base_snapshot})).rowcount
+
+
+# ---- adapters/users_of_base fe1ce25c187be6c3 47355660e02a94f8
+_ADAPTERS_USERS_OF_BASE: Final = """SELECT DISTINCT u.external_id
+FROM lora_adapters a
+JOIN users u ON u.id = a.user_id
+WHERE a.base_snapshot = (%(base_snapshot)s::text) AND a.name = (%(name)s::text)"""
+
+
+def adapters_users_of_base(
+    connection: Connection[Any],
+    /,
+    *,
+    base_snapshot: str,
+    name: str,
+) -> list[str]:
+    """Who has an adapter of some name that belongs to a shared tier."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_ADAPTERS_USERS_OF_BASE, {"base_snapshot": base_snapshot, "name": name})
+        rows: list[str] = cursor.fetchall()
+    return rows
+
+
+async def adapters_users_of_base_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    base_snapshot: str,
+    name: str,
+) -> list[str]:
+    """Who has an adapter of some name that belongs to a shared tier."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_ADAPTERS_USERS_OF_BASE, {"base_snapshot": base_snapshot, "name": name})
+        rows: list[str] = await cursor.fetchall()
+    return rows
+
+
+# ---- adapters/users_since f81f0ba7476d0d4e ec6592a3eebe304d
+_ADAPTERS_USERS_SINCE: Final = """SELECT u.external_id
+FROM users u
+WHERE EXISTS (SELECT FROM viewing_events e WHERE e.user_id = u.id AND e.at >= (%(since)s::timestamp with time zone)::timestamptz)
+ORDER BY u.id"""
+
+
+def adapters_users_since(
+    connection: Connection[Any],
+    /,
+    *,
+    since: dt.datetime,
+) -> list[str]:
+    """Who has watched, rated or dismissed something since."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_ADAPTERS_USERS_SINCE, {"since": since})
+        rows: list[str] = cursor.fetchall()
+    return rows
+
+
+async def adapters_users_since_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    since: dt.datetime,
+) -> list[str]:
+    """Who has watched, rated or dismissed something since."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_ADAPTERS_USERS_SINCE, {"since": since})
+        rows: list[str] = await cursor.fetchall()
+    return rows
 
 
 # ---- audit/list 86e5f15294611440 2162c6a044f5a53f

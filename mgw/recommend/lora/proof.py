@@ -29,9 +29,10 @@ from mgw.recommend import metrics
 from mgw.recommend.blend import source_weights
 from mgw.recommend.evaluate import CONFIDENCE, Estimate, resampled_means
 from mgw.recommend.interactions import strength_matrix
+from mgw.recommend.lora.lengths import GROUPS, length_groups
 from mgw.recommend.lora.recency import Recency
 from mgw.recommend.lora.shared import SharedTier
-from mgw.recommend.lora.support import GROUPS, length_groups, measure_support
+from mgw.recommend.lora.support import measure_support
 from mgw.recommend.lora.user import fit_users
 
 if TYPE_CHECKING:

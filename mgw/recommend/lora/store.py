@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from mgw.core.database import queries
 from mgw.core.errors import AdapterDamaged
+from mgw.core.progress import SILENT
 from mgw.recommend.lora.payload import FORMAT_VERSION, pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
     from psycopg import Connection
     from psycopg.rows import TupleRow
+
+    from mgw.core.progress import Progress
 
 NAME = "default"
 _AT_ONCE = 2_000
@@ -43,39 +46,63 @@ class Adapter:
 
 
 def save_adapters(
-    connection: Connection[TupleRow], base: str, adapters: Sequence[Adapter], *, keep: int, name: str = NAME
+    connection: Connection[TupleRow],
+    base: str,
+    adapters: Sequence[Adapter],
+    *,
+    name: str = NAME,
+    progress: Progress = SILENT,
 ) -> int:
-    """Store adapters, each as the next version of its user's, and return how many; the connection is in no transaction.
+    """Store adapters, each as the next version of its user's, and return how many.
 
     Args:
-        connection: to the database; what is stored, is so some thousands at a time.
+        connection: to the database; in no transaction, what is stored is so some thousands at a time.
         base: the name of the shared tier.
         adapters: at most one for each user; of users who are not there, none is stored.
-        keep: how many versions of each user's adapter are kept.
         name: of the adapters.
+        progress: where to report.
     """
     stored = 0
-    for start in range(0, len(adapters), _AT_ONCE):
-        part = adapters[start : start + _AT_ONCE]
-        packed = [pack(adapter.weights) for adapter in part]
-        users = [adapter.user_id for adapter in part]
-        with connection.transaction():
-            queries.adapters_hold_users(connection, user_ids=users)
-            stored += queries.adapters_save_many(
-                connection,
-                name=name,
-                base_snapshot=base,
-                format_version=FORMAT_VERSION,
-                rank=part[0].weights.shape[1],
-                user_ids=users,
-                weights=[payload for payload, _ in packed],
-                checksums=[checksum for _, checksum in packed],
-                events_used=[adapter.events_used for adapter in part],
-                gains=[adapter.gain for adapter in part],
-                errors=[adapter.error for adapter in part],
-            )
-            queries.adapters_prune_users(connection, user_ids=users, keep=keep)
+    with progress.stage("Storing adapters", total=len(adapters)) as stage:
+        for start in range(0, len(adapters), _AT_ONCE):
+            part = adapters[start : start + _AT_ONCE]
+            stored += _save_at_once(connection, base, part, name)
+            stage.advance(len(part))
     return stored
+
+
+def prune_adapters(connection: Connection[TupleRow], user_ids: Sequence[str], *, keep: int) -> int:
+    """Remove all but so many of the latest versions of the adapters of some users, and return how many there were.
+
+    Args:
+        connection: to the database; in no transaction, what is removed is so some thousands at a time.
+        user_ids: the caller's ids.
+        keep: how many versions are kept of each user and name.
+    """
+    return sum(
+        queries.adapters_prune_users(connection, user_ids=list(user_ids[start : start + _AT_ONCE]), keep=keep)
+        for start in range(0, len(user_ids), _AT_ONCE)
+    )
+
+
+def _save_at_once(connection: Connection[TupleRow], base: str, adapters: Sequence[Adapter], name: str) -> int:
+    packed = [pack(adapter.weights) for adapter in adapters]
+    users = [adapter.user_id for adapter in adapters]
+    with connection.transaction():
+        queries.adapters_hold_users(connection, user_ids=users)
+        return queries.adapters_save_many(
+            connection,
+            name=name,
+            base_snapshot=base,
+            format_version=FORMAT_VERSION,
+            rank=adapters[0].weights.shape[1],
+            user_ids=users,
+            weights=[payload for payload, _ in packed],
+            checksums=[checksum for _, checksum in packed],
+            events_used=[adapter.events_used for adapter in adapters],
+            gains=[adapter.gain for adapter in adapters],
+            errors=[adapter.error for adapter in adapters],
+        )
 
 
 def load_adapter(
@@ -87,8 +114,23 @@ def load_adapter(
         AdapterDamaged: it is not what was stored, or does not fit the shared tier.
     """
     row = queries.adapters_load(connection, user_id=user_id, name=name, base_snapshot=base)
-    if row is None:
-        return None
+    return None if row is None else _adapter_of(row, user_id, rank)
+
+
+def send_adapter(
+    connection: Connection[TupleRow], user_id: str, base: str, *, rank: int, name: str = NAME
+) -> Callable[[], Adapter | None]:
+    """Ask, in a pipeline, for what `load_adapter` reads; return what fetches it."""
+    fetch = queries.adapters_load_pipelined(connection, user_id=user_id, name=name, base_snapshot=base)
+
+    def read() -> Adapter | None:
+        row = fetch()
+        return None if row is None else _adapter_of(row, user_id, rank)
+
+    return read
+
+
+def _adapter_of(row: queries.AdaptersLoadRow, user_id: str, rank: int) -> Adapter:
     weights = unpack(row.weights, row.checksum)
     if weights.shape != (1, rank) or row.rank != rank:
         raise AdapterDamaged(f"the adapter of {user_id!r} is {weights.shape[0]} × {weights.shape[1]}, not 1 × {rank}")

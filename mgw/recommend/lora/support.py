@@ -12,7 +12,6 @@ of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +22,7 @@ from mgw.recommend.als import ALS
 from mgw.recommend.confidence import user_weights
 from mgw.recommend.foldin import FoldIn
 from mgw.recommend.lora.kernels import gain_rows
+from mgw.recommend.lora.lengths import length_groups
 from mgw.recommend.lora.shared import SharedTier, covariance, n_held_out
 from mgw.recommend.lora.user import fit_users
 from mgw.recommend.threads import numba_threads
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
     from mgw.core.settings import AlsSettings, LoraSettings
     from mgw.recommend.lora.recency import Recency
 
-LENGTHS = (10, 20, 50, 100)
-"""Users are grouped by how many titles they like: at least so many, and fewer than the next."""
-GROUPS = (
-    f"under {LENGTHS[0]}",
-    *(f"{start}-{end - 1}" for start, end in pairwise(LENGTHS)),
-    f"{LENGTHS[-1]} and more",
-)
-"""The names of the groups, as `length_groups` numbers them."""
 _COMPARED, _FOR, _AGAINST = 400, 1.64, 2.0
 
 
@@ -69,11 +61,6 @@ class Support:
             if gains.mean() <= _FOR * gains.std() / np.sqrt(len(gains)):
                 supported[group == each] = False
         return supported
-
-
-def length_groups(events: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the group of users with so many titles, a place in `GROUPS`, `(n,)`."""
-    return np.searchsorted(LENGTHS, events, side="right")
 
 
 def measure_support(

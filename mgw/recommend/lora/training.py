@@ -4,41 +4,52 @@ The shared tier is published as a snapshot of its own, which names the model tha
 
     directions         (r, d) float32     A
     supported_groups   (g,) bool          by `support.length_groups`: whose adapters are used
+    opposed            (k,) bytes         ids of users of these groups whose own held-out titles speak against it
+    users              (n,) int32         rows of those who were measured, among the users of the data
+    gain, error        (n,) float64       what the adapter does for each one's held-out titles, and its standard error
 
-A user who is trained alone (`fit_history`) gets B by the shared tier that there is, from the events up to now.
+It is taken into use when everybody's adapter is stored: until then answers are made with the one before, and a training
+that was cut short can go on from it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
 
-from mgw.core.errors import AdapterForeign, NoEvents
+from mgw.core.database import queries
+from mgw.core.errors import ModelError, TooFewEvents, TrainingBusy
 from mgw.core.progress import SILENT
 from mgw.recommend.foldin import FoldIn
 from mgw.recommend.interactions import Events, strength_matrix
+from mgw.recommend.lora.lengths import GROUPS, length_groups
+from mgw.recommend.lora.online import train_user
 from mgw.recommend.lora.recency import Recency
 from mgw.recommend.lora.shared import SharedTier
-from mgw.recommend.lora.store import Adapter, save_adapters
-from mgw.recommend.lora.support import GROUPS, length_groups, measure_support
+from mgw.recommend.lora.store import NAME, Adapter, prune_adapters, save_adapters
+from mgw.recommend.lora.support import Support, measure_support
 from mgw.recommend.lora.user import fit_users
 from mgw.recommend.snapshot import settings_of
 from mgw.recommend.versions import library_versions
-from mgw.recommend.viewer import Viewer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
     from numpy.typing import NDArray
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
     from mgw.core.artifacts import ModelStore, Snapshot
     from mgw.core.progress import Progress
-    from mgw.core.settings import LoraSettings, Settings
-    from mgw.recommend.history import History
+    from mgw.core.settings import Settings
+    from mgw.recommend.lora.adapters import Adapters
     from mgw.recommend.source import TrainingData
 
 KIND = "lora"
@@ -52,17 +63,78 @@ class Trained:
         shared: the name of the shared tier's snapshot.
         base: the model that it belongs to.
         stored: how many adapters.
+        resumed: how many of them an earlier training, which was cut short, had stored.
         skipped: why the others have none, and how many.
-        groups: number of titles, as "20-49" → users, mean gain, and whether their adapters are used.
-        gains: of all users who were measured, -1 to 1.
+        groups: number of titles, as "20-49" → users, mean gain, and how many of their adapters are used.
+        support: what held-out titles say of each user.
     """
 
     shared: str
     base: str
     stored: int
+    resumed: int
     skipped: dict[str, int]
     groups: dict[str, dict[str, Any]]
-    gains: NDArray[np.float64]
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What is learnt from.
+
+    Attributes:
+        snapshot: the model in use.
+        events: on titles of the model.
+        recency: the same, the latest first.
+        ids: of all users, the caller's.
+        users: who has enough titles, rows of the data, `(n,)`.
+        settings: the whole tree.
+        parameters: what the shared tier's manifest says of them and of the model.
+        described: what it says of the data.
+    """
+
+    snapshot: Snapshot
+    events: Events
+    recency: Recency
+    ids: NDArray[np.bytes_]
+    users: NDArray[np.int64]
+    settings: Settings
+    parameters: dict[str, Any]
+    described: dict[str, Any]
+
+    @classmethod
+    def of(cls, data: TrainingData, snapshot: Snapshot, settings: Settings) -> Self:
+        """Bring all events in order.
+
+        Raises:
+            TooFewEvents: nobody has enough titles whose times are known.
+        """
+        lora, events = settings.lora, _on_titles_of(snapshot, data)
+        recency = Recency.of(events)
+        users = np.flatnonzero(recency.counts >= lora.minimum_events)
+        if not len(users):
+            raise TooFewEvents(
+                f"nobody has {lora.minimum_events} liked titles whose times are known",
+                hint="adapters are for the latest titles: import events with times",
+            )
+        parameters = {**msgspec.to_builtins(lora), "base": snapshot.manifest.name}
+        described = {"users": len(users), "titles": events.n_items, "fingerprint": _fingerprint(data, recency)}
+        return cls(snapshot, events, recency, data.user_ids, users, settings, parameters, described)
+
+    @property
+    def fold_in(self) -> FoldIn:
+        """The base model."""
+        snapshot = self.snapshot
+        return FoldIn(snapshot.array("item_factors"), settings_of(snapshot), snapshot.array("gram"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """A shared tier that is published but not in use yet, and whom held-out titles speak for."""
+
+    published: Snapshot
+    shared: SharedTier
+    support: Support
 
 
 def train_lora(
@@ -72,6 +144,7 @@ def train_lora(
     store: ModelStore,
     *,
     settings: Settings,
+    resume: bool = False,
     progress: Progress = SILENT,
 ) -> Trained:
     """Train the shared tier and everybody's adapter; the connection is in no transaction.
@@ -82,102 +155,145 @@ def train_lora(
         snapshot: the model in use.
         store: where the shared tier is published.
         settings: the whole tree; read are lora and threads.
+        resume: go on from where a training of the same data with the same settings was cut short.
         progress: where to report.
 
     Raises:
-        NoEvents: too few users have enough titles whose times are known.
+        TooFewEvents: nobody has enough titles whose times are known.
+        NoEvents: too few users have.
         ParametersInvalid: the rank is larger than the factors are long.
+        TrainingBusy: somebody else trains adapters in this database.
     """
-    lora, base = settings.lora, snapshot.manifest.name
-    events = _on_titles_of(snapshot, data)
-    recency = Recency.of(events)
-    counts = recency.counts
-    users = np.flatnonzero(counts >= lora.minimum_events)
-    if not len(users):
-        raise NoEvents(
-            f"nobody has {lora.minimum_events} liked titles whose times are known",
-            hint="adapters are for the latest titles: import events with times",
-        )
-    als = settings_of(snapshot)
-    fold_in = FoldIn(snapshot.array("item_factors"), als, snapshot.array("gram"))
-    with progress.stage("Learning what users share"):
-        shared = SharedTier.fit(fold_in, recency, lora)
-    support = measure_support(
-        strength_matrix(events), recency, users, als, lora, threads=settings.threads, progress=progress
-    )
-    with progress.stage("Fitting adapters"):
-        weights = fit_users(shared, recency, users, lora, threads=settings.threads)
-    supported = support.supported
-    groups = _described(support.events, support.gain, supported)
-    published = store.publish(
-        KIND,
-        {"directions": shared.directions, "supported_groups": _supported_groups(support.events, supported)},
-        parameters={**msgspec.to_builtins(lora), "base": base},
-        data={"users": len(users), "titles": len(shared.projected)},
-        metrics={"groups": groups},
-        versions=library_versions(),
-    )
-    adapters = [
-        Adapter(
-            data.user_ids[user].decode(), weights[[place]], int(counts[user]),
-            float(support.gain[place]), float(support.error[place]),
-        )
-        for place, user in enumerate(users) if supported[place]
-    ]  # fmt: skip
-    with progress.stage("Storing adapters"):
-        stored = save_adapters(connection, published.manifest.name, adapters, keep=lora.keep)
+    lora = settings.lora
+    with _only_trainer(connection):
+        material = _Material.of(data, snapshot, settings)
+        learnt = _left_behind(store, material) if resume else None
+        learnt = learnt or _learn(store, material, progress)
+        name, support = learnt.published.manifest.name, learnt.support
+        with progress.stage("Fitting adapters"):
+            weights = fit_users(learnt.shared, material.recency, material.users, lora, threads=settings.threads)
+        adapters = [
+            Adapter(
+                data.user_ids[user].decode(), weights[[place]], int(support.events[place]),
+                float(support.gain[place]), float(support.error[place]),
+            )
+            for place, user in enumerate(material.users) if support.supported[place]
+        ]  # fmt: skip
+        there = set(queries.adapters_users_of_base(connection, base_snapshot=name, name=NAME)) if resume else set()
+        connection.commit()
+        missing = [adapter for adapter in adapters if adapter.user_id not in there]
+        stored = save_adapters(connection, name, missing, progress=progress)
+        store.use(name)
+        prune_adapters(connection, [adapter.user_id for adapter in adapters], keep=lora.keep)
+        connection.commit()
+    counts, resumed = material.recency.counts, len(adapters) - len(missing)
     skipped = {
         f"fewer than {lora.minimum_events} liked titles with times": int(
             np.count_nonzero(counts < lora.minimum_events)
         ),
-        "held-out titles do not speak for it": int(np.count_nonzero(~supported)),
+        "held-out titles do not speak for it": int(np.count_nonzero(~support.supported)),
     }
-    return Trained(published.manifest.name, base, stored, skipped, groups, support.gain)
+    return Trained(name, snapshot.manifest.name, stored + resumed, resumed, skipped, _described(support), support)
 
 
-def shared_tier(published: Snapshot, snapshot: Snapshot) -> SharedTier:
-    """Read the shared tier of the model in use.
+def train_since(
+    connection: Connection[TupleRow],
+    since: datetime,
+    adapters: Adapters,
+    columns: Mapping[str, int],
+    progress: Progress = SILENT,
+) -> dict[str, int]:
+    """Train everybody with events since some time, by the shared tier that there is.
 
-    Raises:
-        AdapterForeign: it belongs to another model.
-        ParametersInvalid: it does not fit the model's factors.
+    Args:
+        connection: to the database with the events, in no transaction.
+        since: when.
+        adapters: of the model in use.
+        columns: the model's titles by the caller's ids.
+        progress: where to report.
+
+    Returns:
+        How many users there are of each status of `online.TrainedUser`, and of `too few events`.
     """
-    base = published.manifest.parameters.get("base")
-    if base != snapshot.manifest.name:
-        raise AdapterForeign(
-            f"the shared tier {published.manifest.name} is of the model {base}, and {snapshot.manifest.name} is in use",
-            hint="train adapters for it: `mgw train lora`",
+    users = queries.adapters_users_since(connection, since=since)
+    connection.commit()
+    done: Counter[str] = Counter({"trained": 0})
+    with progress.stage("Fitting adapters", total=len(users)) as stage:
+        for user_id in users:
+            try:
+                done[train_user(connection, user_id, adapters, columns).status] += 1
+            except TooFewEvents:
+                done["too few events"] += 1
+            stage.advance()
+    return dict(done)
+
+
+@contextmanager
+def _only_trainer(connection: Connection[TupleRow]) -> Iterator[None]:
+    """Hold the right to train everybody; who is killed loses it with the connection."""
+    if not queries.adapters_begin_training(connection):
+        connection.rollback()
+        raise TrainingBusy(
+            "somebody else trains adapters in this database", hint="wait for them; theirs are as good as yours"
         )
-    fold_in = FoldIn(snapshot.array("item_factors"), settings_of(snapshot), snapshot.array("gram"))
-    return SharedTier.of(published.array("directions"), fold_in)
+    connection.commit()
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.rollback()
+            queries.adapters_end_training(connection)
+            connection.commit()
 
 
-def fit_history(
-    shared: SharedTier, history: History, columns: dict[str, int], settings: LoraSettings
-) -> tuple[NDArray[np.float32], int]:
-    """Fit B to the history of one user, `(1, r)`, and return it with the number of titles that it was made from.
-
-    Raises:
-        NoEvents: there are fewer than `lora.minimum_events` liked titles whose times are known.
-    """
-    viewer = Viewer.of_history(history, columns)
-    users = np.zeros(len(viewer.items), dtype=np.int32)
-    one = np.zeros(1, dtype=np.int64)
-    events = Events(
-        users, viewer.items.astype(np.int32), viewer.at, viewer.label, one, np.arange(len(shared.projected))
+def _learn(store: ModelStore, material: _Material, progress: Progress) -> _Learnt:
+    settings, recency, users = material.settings, material.recency, material.users
+    with progress.stage("Learning what users share"):
+        shared = SharedTier.fit(material.fold_in, recency, settings.lora)
+    support = measure_support(
+        strength_matrix(material.events), recency, users, settings_of(material.snapshot), settings.lora,
+        threads=settings.threads, progress=progress,
+    )  # fmt: skip
+    published = store.add(
+        KIND,
+        {
+            "directions": shared.directions,
+            "supported_groups": _supported_groups(support),
+            "users": users.astype(np.int32),
+            "gain": support.gain,
+            "error": support.error,
+            "opposed": material.ids[users[_opposed(support)]],
+        },
+        parameters=material.parameters,
+        data=material.described,
+        metrics={"groups": _described(support)},
+        versions=library_versions(),
     )
-    recency = Recency.of(events)
-    found = int(recency.counts[0])
-    if found < settings.minimum_events:
-        raise NoEvents(
-            f"an adapter takes {settings.minimum_events} liked titles whose times are known, and there are {found}"
-        )
-    return fit_users(shared, recency, one, settings, threads=1), found
+    return _Learnt(published, shared, support)
 
 
-def is_supported(published: Snapshot, events: int) -> bool:
-    """Say whether adapters of users with so many titles are used."""
-    return bool(published.array("supported_groups")[length_groups(np.array([events]))[0]])
+def _left_behind(store: ModelStore, material: _Material) -> _Learnt | None:
+    """Find the shared tier of a training of the same data with the same settings, the latest; a damaged one is none."""
+    for name in reversed(store.names()):
+        try:
+            published = store.open(name)
+            manifest = published.manifest
+            if (manifest.parameters, manifest.data) == (material.parameters, material.described):
+                published.verify()
+                counts = material.recency.counts[published.array("users")]
+                support = Support(counts, published.array("gain"), published.array("error"))
+                return _Learnt(published, SharedTier.of(published.array("directions"), material.fold_in), support)
+        except ModelError:
+            continue
+    return None
+
+
+def _fingerprint(data: TrainingData, recency: Recency) -> str:
+    digest = hashlib.sha256()
+    for array in (data.user_ids, data.content_ids, recency.indptr, recency.items, recency.strength):
+        digest.update(f"{array.dtype} ".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return f"sha256:{digest.hexdigest()}"
 
 
 def _on_titles_of(snapshot: Snapshot, data: TrainingData) -> Events:
@@ -190,21 +306,24 @@ def _on_titles_of(snapshot: Snapshot, data: TrainingData) -> Events:
     return Events(part.users, items[known], part.at, part.engagement, part.user_ids, np.arange(len(names)))
 
 
-def _supported_groups(events: NDArray[np.int64], supported: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _supported_groups(support: Support) -> NDArray[np.bool_]:
     found = np.zeros(len(GROUPS), dtype=np.bool_)
-    found[np.unique(length_groups(events)[supported])] = True
+    found[np.unique(length_groups(support.events)[support.supported])] = True
     return found
 
 
-def _described(
-    events: NDArray[np.int64], gain: NDArray[np.float64], supported: NDArray[np.bool_]
-) -> dict[str, dict[str, Any]]:
-    group = length_groups(events)
+def _opposed(support: Support) -> NDArray[np.bool_]:
+    in_group = _supported_groups(support)[length_groups(support.events)]
+    return np.asarray(in_group & ~support.supported)
+
+
+def _described(support: Support) -> dict[str, dict[str, Any]]:
+    group = length_groups(support.events)
     return {
         GROUPS[each]: {
             "users": count,
-            "gain": float(gain[group == each].mean()),
-            "adapters": int(np.count_nonzero(supported[group == each])),
+            "gain": float(support.gain[group == each].mean()),
+            "adapters": int(np.count_nonzero(support.supported[group == each])),
         }
         for each, count in sorted(Counter(group.tolist()).items())
     }

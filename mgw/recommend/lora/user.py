@@ -6,6 +6,8 @@
 It is the objective of ALS in r dimensions with the latest titles for evidence; the titles that nobody told of count
 with α0, where sampled negatives would be noise. B_u is then scaled so that s_u has the standard deviation 1 over all
 titles.
+
+`online` solves the same system for one user, where no compiler is wanted.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Colours that people with any colour vision can tell apart (Okabe & Ito 2008), for light and for dark.
 _COLOURS = ("#56708a", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00")
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #667; --line: #d8dde3; --paper: #fff; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --soft: #9aa4b0; --line: #39414a; --paper: #15181c; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
@@ -43,7 +43,7 @@ def page(evaluation: Evaluation, breakdowns: Iterable[Breakdown]) -> str:
     parts = [
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Evaluation</title>',
         '<meta name="viewport" content="width=device-width"><style>',
-        _STYLE,
+        STYLE,
         *(f".m{n} {{ stroke: {c}; fill: {c}; }} polyline.m{n} {{ fill: none; }}" for n, c in enumerate(_COLOURS)),
         "</style><h1>Evaluation</h1>",
         f"<p>{escape(evaluation.description)} {escape(asked)}.</p>",

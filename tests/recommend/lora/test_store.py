@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from mgw.core.errors import AdapterDamaged
-from mgw.recommend.lora.store import Adapter, load_adapter, save_adapters
+from mgw.recommend.lora.store import Adapter, load_adapter, prune_adapters, save_adapters
 
 WEIGHTS = np.array([[0.5, -1.25, 3.0]], dtype=np.float32)
 
@@ -26,13 +26,14 @@ def connection(platform, database_url):
 
 
 def test_each_save_is_the_next_version_and_the_latest_is_loaded(connection):
-    assert save_adapters(connection, "lora-1", adapters("u00001", "u00002", "nobody"), keep=2) == 2
-    assert save_adapters(connection, "lora-1", adapters("u00002"), keep=2) == 1
+    assert save_adapters(connection, "lora-1", adapters("u00001", "u00002", "nobody")) == 2
+    assert save_adapters(connection, "lora-1", adapters("u00002")) == 1
     first, second = (load_adapter(connection, user, "lora-1", rank=3) for user in ("u00001", "u00002"))
     assert (first.version, second.version) == (1, 2)
     np.testing.assert_array_equal(first.weights, WEIGHTS)
     assert (first.events_used, first.gain, first.error) == (12, 0.01, 0.002)
-    save_adapters(connection, "lora-1", adapters("u00002"), keep=2)
+    save_adapters(connection, "lora-1", adapters("u00002"))
+    assert prune_adapters(connection, ["u00002", "nobody"], keep=2) == 1
     kept = connection.execute(
         "SELECT version FROM lora_adapters a JOIN users u ON u.id = a.user_id WHERE external_id = 'u00002' ORDER BY 1"
     ).fetchall()
@@ -40,7 +41,7 @@ def test_each_save_is_the_next_version_and_the_latest_is_loaded(connection):
 
 
 def test_an_adapter_of_another_shared_tier_is_not_found_and_one_of_another_rank_refused(connection):
-    save_adapters(connection, "lora-1", adapters("u00001"), keep=3)
+    save_adapters(connection, "lora-1", adapters("u00001"))
     assert load_adapter(connection, "u00001", "lora-2", rank=3) is None
     assert load_adapter(connection, "u00003", "lora-1", rank=3) is None
     with pytest.raises(AdapterDamaged, match="1 × 3, not 1 × 4"):
@@ -48,7 +49,7 @@ def test_an_adapter_of_another_shared_tier_is_not_found_and_one_of_another_rank_
 
 
 def test_what_was_changed_in_the_table_is_refused(connection):
-    save_adapters(connection, "lora-1", adapters("u00001"), keep=3)
+    save_adapters(connection, "lora-1", adapters("u00001"))
     connection.execute("UPDATE lora_adapters SET weights = weights || '\\x00'::bytea")
     with pytest.raises(AdapterDamaged, match="checksum"):
         load_adapter(connection, "u00001", "lora-1", rank=3)
@@ -57,7 +58,7 @@ def test_what_was_changed_in_the_table_is_refused(connection):
 def test_those_who_save_at_once_get_versions_one_after_the_other(connection, database_url):
     def save(_turn):
         with psycopg.connect(database_url) as own:
-            return save_adapters(own, "lora-1", adapters("u00002", "u00001"), keep=100)
+            return save_adapters(own, "lora-1", adapters("u00002", "u00001"))
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(save, range(12))) == [2] * 12

@@ -1,0 +1,161 @@
+"""`mgw train lora`: adapters of users, of everybody or of some."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mgw.cli.filters import moment_of
+from mgw.cli.options import Json
+from mgw.cli.output import out
+from mgw.cli.project import current_project, project_adapters, project_models, project_session, project_shared_tiers
+from mgw.core.errors import UsageInvalid
+
+if TYPE_CHECKING:
+    from mgw.core.settings import LoadedSettings
+    from mgw.recommend.lora.training import Trained
+
+
+def lora(
+    ctx: typer.Context,
+    user: Annotated[str | None, typer.Option(help="Train this user alone, by the shared tier that there is.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Train users with events since then, by the shared tier that there is: ISO 8601."),
+    ] = None,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Train the shared tier and everybody: so it is without --user and --since.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --user: store it whatever held-out titles say, though it is the same.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from where this training, of the same data, was cut short.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write how much everybody gains as one HTML file.", dir_okay=False)
+    ] = None,
+    rank: Annotated[int | None, typer.Option(help="Directions that all users share. [lora.rank]")] = None,
+    threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
+    json: Json = False,
+) -> None:
+    """Train adapters on top of the model in use: what each user's latest titles change.
+
+    What all users share is learnt first, and adapters are stored of those users whom held-out titles speak for; from
+    then on recommendations use them. `mgw evaluate lora` measures what they are worth.
+    """
+    if (user is not None) + (since is not None) + everyone > 1:
+        raise UsageInvalid("--user, --since and --all exclude each other", hint="choose one of them")
+    if force and user is None:
+        raise UsageInvalid("--force is for one user", hint="name one with --user")
+    if (user is not None or since is not None) and (rank is not None or resume or report is not None):
+        raise UsageInvalid(
+            "--rank, --resume and --report are of everybody's training", hint="leave them out beside --user and --since"
+        )
+    loaded = current_project(ctx, lora__rank=rank, threads=threads)
+    if user is not None:
+        _train_user(loaded, user, force=force, json=json)
+    elif since is not None:
+        _train_since(loaded, since, json=json)
+    else:
+        _train_everybody(loaded, report, resume=resume, json=json)
+
+
+def _train_everybody(loaded: LoadedSettings, report: Path | None, *, resume: bool, json: bool) -> None:
+    from mgw.recommend.lora.training import train_lora
+    from mgw.recommend.source import read_training_data
+
+    began = time.perf_counter()
+    snapshot = project_models(loaded).current()
+    with project_session(loaded) as connection, out.progress() as progress:
+        data = read_training_data(connection)
+        connection.commit()
+        store = project_shared_tiers(loaded)
+        trained = train_lora(
+            connection, data, snapshot, store, settings=loaded.settings, resume=resume, progress=progress
+        )
+    if report is not None:
+        from mgw.recommend.lora.report import write_report
+
+        write_report(report, trained)
+    _show(trained, time.perf_counter() - began, resume=resume, json=json)
+
+
+def _show(trained: Trained, seconds: float, *, resume: bool, json: bool) -> None:
+    if json:
+        out.json(
+            {
+                "shared_tier": trained.shared, "model": trained.base, "adapters": trained.stored,
+                "resumed": trained.resumed, "skipped": trained.skipped, "groups": trained.groups, "seconds": seconds,
+            }
+        )  # fmt: skip
+        return
+    if resume:
+        out.note(
+            f"{trained.resumed:,} adapters were there already"
+            if trained.resumed
+            else "nothing was kept of such a training: it began anew"
+        )
+    out.print(f"{trained.stored:,} adapters for the model {trained.base}, in {seconds:.1f} s")
+    for why, count in trained.skipped.items():
+        out.print(f"{count:,} users have none: {why}")
+    rows = [
+        (name, found["users"], f"{found['gain']:+.4f}", found["adapters"]) for name, found in trained.groups.items()
+    ]
+    out.print("")
+    out.table(
+        "Gain: share of titles that rank below a held-out one, with adapters less without",
+        ["liked titles", ">users", ">mean gain", ">adapters"],
+        rows,
+    )
+
+
+def _train_user(loaded: LoadedSettings, user: str, *, force: bool, json: bool) -> None:
+    from mgw.recommend.lora.online import train_user
+
+    began = time.perf_counter()
+    snapshot, adapters = project_adapters(loaded)
+    columns = {name.decode(): column for column, name in enumerate(snapshot.array("content_ids").tolist())}
+    with project_session(loaded) as connection:
+        done = train_user(connection, user, adapters, columns, force=force)
+    seconds = time.perf_counter() - began
+    if json:
+        out.json(
+            {
+                "user_id": user, "status": done.status, "version": done.version, "events_used": done.events_used,
+                "seconds": seconds,
+            }
+        )  # fmt: skip
+        return
+    said = {
+        "trained": f"version {done.version}, from {done.events_used:,} titles",
+        "unchanged": f"version {done.version} is the same already",
+        "unsupported": (
+            f"nothing is stored of {done.events_used:,} titles: those that were held out do not speak for it;"
+            " --force stores it all the same"
+        ),
+    }
+    out.print(f"user {user}: {said[done.status]} ({seconds:.1f} s)")
+
+
+def _train_since(loaded: LoadedSettings, since: str, *, json: bool) -> None:
+    from mgw.recommend.lora.training import train_since
+
+    began = time.perf_counter()
+    at = moment_of(since, "--since")
+    snapshot, adapters = project_adapters(loaded)
+    columns = {name.decode(): column for column, name in enumerate(snapshot.array("content_ids").tolist())}
+    with project_session(loaded) as connection, out.progress() as progress:
+        done = train_since(connection, at, adapters, columns, progress)
+    seconds = time.perf_counter() - began
+    if json:
+        out.json({"shared_tier": adapters.name, "since": at.isoformat(), "users": done, "seconds": seconds})
+        return
+    out.table(
+        f"Users with events since {at.isoformat()}, in {seconds:.1f} s",
+        ["", ">users"],
+        [(status, f"{count:,}") for status, count in done.items()],
+    )

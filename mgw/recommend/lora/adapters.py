@@ -1,0 +1,137 @@
+"""The adapters of the model in use, ready to answer: the shared tier here, each user's tier in the database.
+
+    boost_ui = strength · (α/r) · B_u A y_i
+
+is added to the score that the blend gives to title i. A user's tier is asked for in the same round trip as the history:
+what is trained or deleted counts from the next answer on, in every process, and nothing has to be kept in step.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+import numpy as np
+
+from mgw.core.errors import AdapterDamaged, AdapterForeign, ModelDamaged, ModelMissing
+from mgw.core.settings import LoraSettings
+from mgw.recommend.foldin import FoldIn
+from mgw.recommend.lora.lengths import length_groups
+from mgw.recommend.lora.shared import SharedTier
+from mgw.recommend.lora.store import load_adapter, send_adapter
+from mgw.recommend.snapshot import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+    from mgw.core.artifacts import ModelStore, Snapshot
+    from mgw.recommend.lora.store import Adapter
+
+_log = logging.getLogger(__name__)
+
+_OF_THE_TRAINING = ("rank", "alpha", "half_life", "regularization")
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """The adapters of one model.
+
+    Attributes:
+        name: of the shared tier's snapshot, to which each user's tier belongs.
+        shared: the shared tier.
+        supported_groups: by `support.length_groups`: whose adapters are used, `(g,)`.
+        opposed: ids of those among them whose own held-out titles spoke against it.
+        settings: rank, α, half-life and regularization as the shared tier was trained with, the others as they are.
+    """
+
+    name: str
+    shared: SharedTier
+    supported_groups: NDArray[np.bool_]
+    opposed: frozenset[bytes]
+    settings: LoraSettings
+
+    @classmethod
+    def of(cls, published: Snapshot, snapshot: Snapshot, settings: LoraSettings) -> Self:
+        """Read the shared tier of a model.
+
+        Raises:
+            AdapterForeign: it belongs to another model.
+            ModelDamaged: it is not what was published.
+            ParametersInvalid: it does not fit the model's factors.
+        """
+        parameters = published.manifest.parameters
+        if (base := parameters.get("base")) != snapshot.manifest.name:
+            raise AdapterForeign(
+                f"the shared tier {published.manifest.name} is of the model {base},"
+                f" and {snapshot.manifest.name} is in use",
+                hint="train adapters for it: `mgw train lora`",
+            )
+        trained = {name: parameters.get(name) for name in _OF_THE_TRAINING}
+        try:
+            settings = msgspec.convert({**msgspec.to_builtins(settings), **trained}, LoraSettings)
+        except msgspec.ValidationError as error:
+            raise ModelDamaged(f"the shared tier {published.manifest.name}: {error}") from error
+        fold_in = FoldIn(snapshot.array("item_factors"), settings_of(snapshot), snapshot.array("gram"))
+        shared = SharedTier.of(published.array("directions"), fold_in)
+        opposed = frozenset(published.array("opposed").tolist())
+        return cls(published.manifest.name, shared, published.array("supported_groups"), opposed, settings)
+
+    @classmethod
+    def in_use(cls, store: ModelStore, snapshot: Snapshot, settings: LoraSettings) -> Self | None:
+        """Read the shared tier in use; None where there is none for this model, or adapters are to weigh nothing.
+
+        Raises:
+            ModelDamaged, ParametersInvalid: there is one that cannot be used.
+        """
+        if settings.strength == 0:
+            return None
+        try:
+            return cls.of(store.current(), snapshot, settings)
+        except (ModelMissing, AdapterForeign):
+            return None
+
+    def is_supported(self, user_id: str, events: int) -> bool:
+        """Say whether a user's adapter is used who has so many titles."""
+        group = length_groups(np.array([events]))[0]
+        return bool(self.supported_groups[group]) and user_id.encode() not in self.opposed
+
+    def load(self, connection: Connection[TupleRow], user_id: str) -> Adapter | None:
+        """Read a user's tier; None where there is none.
+
+        Raises:
+            AdapterDamaged: it is not what was stored, or does not fit the shared tier.
+        """
+        return load_adapter(connection, user_id, self.name, rank=self.rank)
+
+    def send(self, connection: Connection[TupleRow], user_id: str) -> Callable[[], Adapter | None]:
+        """Ask, in a pipeline, for a user's tier; return what fetches it. One that is damaged is logged, and none."""
+        fetch = send_adapter(connection, user_id, self.name, rank=self.rank)
+
+        def read() -> Adapter | None:
+            try:
+                return fetch()
+            except AdapterDamaged as error:
+                _log.warning("the adapter of %r is not used: %s", user_id, error.message)
+                return None
+
+        return read
+
+    def boost(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what a user's tier, `(1, r)`, adds to the score of every title, `(n_items,)`."""
+        added: NDArray[np.float32] = self.shared.projected @ self.scaled(weights)[0]
+        return added
+
+    def scaled(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a user's tier times strength · α/r, `(1, r)`."""
+        return weights * np.float32(self.settings.strength * self.settings.alpha / self.rank)
+
+    @property
+    def rank(self) -> int:
+        """How many directions there are, and how many numbers a user has."""
+        return int(self.shared.directions.shape[0])
