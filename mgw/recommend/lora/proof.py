@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 ADAPTER, NONE = "adapter", "no adapter"
 _NEGATIVES, _SHRINKAGE, _STEPS = 10, 100.0, 8
+_POOLED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Proof:
     Attributes:
         description: how the events were split.
         rank: r.
-        groups: by history length, and all users last.
+        groups: by history length, then all with at least 20 titles, and all users last.
         supported: share of the users whose adapter is used, because held-out titles speak for it.
         metrics: the names of the figures.
     """
@@ -138,7 +139,8 @@ def prove(scored: Scored, split: Split, settings: Settings, progress: Progress =
                 ranked = scores(place, base)
                 found[name][place] = _measure(ranked, relevant[[place]], seen[[place]], settings.evaluate.top_k)
             stage.advance()
-    groups = [*_groups(counts[rows]), ("all", np.ones(len(rows), dtype=np.bool_))]
+    likes = counts[rows]
+    groups = [*_groups(likes), (f"{_POOLED} and more", likes >= _POOLED), ("all", likes >= 0)]
     return Proof(
         split.description,
         settings.lora.rank,

@@ -36,14 +36,14 @@ class Recency:
         rows = np.repeat(np.arange(events.n_users), np.diff(matrix.indptr))
         pair_of_event = events.users.astype(np.int64) * events.n_items + events.items
         pairs = rows * events.n_items + matrix.indices
+        latest = np.full(len(pairs), -np.inf)
         counts = (events.engagement > 0) & np.isfinite(events.at)
-        order = np.lexsort((events.at[counts], pair_of_event[counts]))
-        timed_pairs, at = pair_of_event[counts][order], events.at[counts][order]
-        place = np.searchsorted(timed_pairs, pairs, side="right") - 1  # the latest event of the pair
-        known = (place >= 0) & (timed_pairs[np.maximum(place, 0)] == pairs) if len(timed_pairs) else place >= 0
-        latest = at[place[known]]
+        place = np.minimum(np.searchsorted(pairs, pair_of_event[counts]), max(len(pairs) - 1, 0))
+        of_pair = pairs[place] == pair_of_event[counts] if len(pairs) else np.zeros(0, dtype=np.bool_)
+        np.maximum.at(latest, place[of_pair], events.at[counts][of_pair])
+        known = latest > -np.inf
         rows, items, strength = rows[known], matrix.indices[known], matrix.data[known]
-        order = np.lexsort((items, -latest, rows))
+        order = np.lexsort((-latest[known], rows))  # stable: of those at once, the first column comes first
         indptr = np.searchsorted(rows[order], np.arange(events.n_users + 1))
         return cls(indptr.astype(np.int64), items[order].astype(np.int32), strength[order].astype(np.float32))
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mgw.recommend.lora.recency import Recency
 
 _HELD_OUT_OF, _LEAST_HELD_OUT, _SHARPNESS = 5, 2, 1.5
+_SCORES_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ class SharedTier:
         if len(users) > settings.sample_users:
             rng = np.random.default_rng(settings.seed)
             users = np.sort(rng.choice(users, settings.sample_users, replace=False))
-        residuals = np.stack([_residual(fold_in, *recency.of_user(int(user))) for user in users])
+        at_once = max(_SCORES_AT_ONCE // len(fold_in.item_factors), 1)
+        residuals = np.concatenate(
+            [_residuals(fold_in, recency, users[start : start + at_once]) for start in range(0, len(users), at_once)]
+        )
         _, _, directions = np.linalg.svd(residuals, full_matrices=False)
         first = directions[: settings.rank]
         # Which of v and -v the SVD gives is chance: the largest number of each is positive here.
@@ -113,14 +117,23 @@ def n_held_out(n_titles: int) -> int:
     return max(_LEAST_HELD_OUT, n_titles // _HELD_OUT_OF)
 
 
-def _residual(fold_in: FoldIn, items: NDArray[np.int32], strength: NDArray[np.float32]) -> NDArray[np.float64]:
-    held_out = n_held_out(len(items))
+def _residuals(fold_in: FoldIn, recency: Recency, users: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return R of some users, `(n, d)`."""
     factors = fold_in.item_factors
-    vector = fold_in.user_factors(items[held_out:].astype(np.int64), strength[held_out:]).astype(np.float32)
-    scores = (factors @ vector).astype(np.float64)
-    scores[items[held_out:]] = scores.min()  # what is known already is not expected again
-    spread = float(scores.std())
-    expected = np.exp(_SHARPNESS * (scores - scores.max()) / (spread if spread > 0 else 1.0))
-    expected[items[held_out:]] = 0.0
-    mean = factors[items[:held_out]].mean(axis=0, dtype=np.float64)
-    return np.asarray(np.sqrt(held_out) * (mean - expected @ factors / max(float(expected.sum()), 1e-300)))
+    vectors = np.empty((len(users), factors.shape[1]), dtype=np.float32)
+    latest, earlier, held_out = np.empty(vectors.shape), [], np.empty(len(users), dtype=np.int64)
+    for place, user in enumerate(users):
+        items, strength = recency.of_user(int(user))
+        first = held_out[place] = n_held_out(len(items))
+        vectors[place] = fold_in.user_factors(items[first:].astype(np.int64), strength[first:])
+        latest[place] = factors[items[:first]].mean(axis=0, dtype=np.float64)
+        earlier.append(items[first:])
+    scores = vectors @ factors.T
+    for row, known in zip(scores, earlier, strict=True):
+        row[known] = row.min()  # what is known already is not expected again
+    spread = scores.std(axis=1, dtype=np.float64)[:, None]
+    expected = np.exp(_SHARPNESS * (scores - scores.max(axis=1)[:, None]) / np.where(spread > 0, spread, 1.0))
+    for row, known in zip(expected, earlier, strict=True):
+        row[known] = 0.0
+    mean = expected @ factors / np.maximum(expected.sum(axis=1), 1e-300)[:, None]
+    return np.asarray(np.sqrt(held_out)[:, None] * (latest - mean))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -122,3 +124,14 @@ def test_without_the_library_the_extra_is_named(project, tmp_path, monkeypatch):
     with pytest.raises(ExtraMissing) as caught:
         write_scoring_graph(tmp_path / "scoring.onnx", project.snapshot)
     assert caught.value.hint == "pip install 'mgw[onnx]'"
+
+
+def test_the_program_of_the_documentation_runs(project, adapter, tmp_path, monkeypatch, capsys):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "lora.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    write_scoring_graph(Path("scoring.onnx"), project.snapshot)
+    write_adapter(Path("42.onnx_adapter"), project.adapters, adapter)
+    exec(compile(program, "docs/lora.md", "exec"), {})
+    best = np.argsort(-project.adapters.boost(adapter.weights)[:50])[:5]
+    assert capsys.readouterr().out == f"{[list(project.columns)[place] for place in best]}\n"

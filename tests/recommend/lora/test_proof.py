@@ -40,7 +40,8 @@ def test_the_figures_are_those_of_the_same_users_elsewhere(scored):
     recency = Recency.of(split.history)
     rows = np.flatnonzero(recency.counts[scored.users] >= 10)
     everybody = proof.groups[-1]
-    assert everybody.users == len(rows) == sum(group.users for group in proof.groups[:-1]) > 20
+    assert everybody.users == len(rows) == sum(group.users for group in proof.groups[:-2]) > 20
+    assert proof.groups[-2].users == np.count_nonzero(recency.counts[scored.users] >= 20)
     assert everybody.values[NONE]["ndcg@10"].value == pytest.approx(per_user[rows].mean())
     shared = SharedTier.fit(scored.pipeline.collaborative.fold_in, recency, SETTINGS.lora)
     weights = fit_users(shared, recency, scored.users[rows], SETTINGS.lora)
