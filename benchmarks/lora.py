@@ -128,6 +128,7 @@ def _rank_anew(folder: Path, snapshot: Snapshot, adapters: Adapters, adapter: Ad
     write_adapter(folder / "user.onnx_adapter", adapters, adapter)
     options, active, loaded = onnxruntime.SessionOptions(), onnxruntime.RunOptions(), onnxruntime.LoraAdapter()
     options.intra_op_num_threads = 1
+    options.log_severity_level = 3
     graph = onnxruntime.InferenceSession(folder / "scoring.onnx", options, providers=["CPUExecutionProvider"])
     loaded.Load(str(folder / "user.onnx_adapter"))
     active.add_active_adapter(loaded)
