@@ -27,18 +27,18 @@ from threadpoolctl import threadpool_limits
 
 from mgw.core.artifacts import ModelStore
 from mgw.core.database import Database
-from mgw.core.settings import AlsSettings, LoraSettings, load_settings
+from mgw.core.settings import AlsSettings, ContentSettings, LoraSettings, load_settings
 from mgw.recommend.als import ALS
-from mgw.recommend.foldin import FoldIn
+from mgw.recommend.foldin import FoldIn, among_embeddings
 from mgw.recommend.interactions import Events, strength_matrix
 from mgw.recommend.lora.adapters import Adapters
 from mgw.recommend.lora.exchange import write_adapter
 from mgw.recommend.lora.online import train_user
 from mgw.recommend.lora.recency import Recency
 from mgw.recommend.lora.scoring_graph import write_scoring_graph
-from mgw.recommend.lora.shared import SharedTier
 from mgw.recommend.lora.store import Adapter, prune_adapters, save_adapters
 from mgw.recommend.lora.support import measure_support
+from mgw.recommend.lora.towers import Towers
 from mgw.recommend.lora.user import fit_users
 
 if TYPE_CHECKING:
@@ -77,12 +77,19 @@ def at_size(n_users: int) -> None:
     fold_in = FoldIn(model.item_factors, model.settings)
     everybody = np.arange(n_users)
     recency = Recency.of(events.where(events.users < 100))
-    fit_users(SharedTier.fit(fold_in, recency, SETTINGS), recency, everybody[:10], SETTINGS)  # compiled by now
+    embeddings = rng.normal(size=(TITLES, ContentSettings().dimensions)).astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1)[:, None]
+    content = among_embeddings(embeddings, model.settings, ContentSettings().regularization)
+    spaces = (fold_in, content)
+    fit_users(Towers.fit(spaces, recency, SETTINGS), recency, everybody[:10], SETTINGS)  # compiled by now
     recency = _timed("events in order", lambda: Recency.of(events))
-    shared = _timed("the shared tier", lambda: SharedTier.fit(fold_in, recency, SETTINGS))
-    _timed("B of everybody", lambda: fit_users(shared, recency, everybody, SETTINGS))
+    towers = _timed("the shared tier", lambda: Towers.fit(spaces, recency, SETTINGS))
+    _timed("B of everybody", lambda: fit_users(towers, recency, everybody, SETTINGS))
     users = np.flatnonzero(recency.counts >= SETTINGS.minimum_events)
-    _timed("what held-out titles say", lambda: measure_support(matrix, recency, users, ALS_SETTINGS, SETTINGS))
+    _timed(
+        "what held-out titles say",
+        lambda: measure_support(matrix, recency, users, ALS_SETTINGS, SETTINGS, content=content),
+    )
     print(f"{'memory, at most':28}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:7.2f} GiB")
 
 
@@ -134,7 +141,7 @@ def _rank_anew(folder: Path, snapshot: Snapshot, adapters: Adapters, adapter: Ad
     active.add_active_adapter(loaded)
     rng = np.random.default_rng(SEED)
     base = rng.normal(size=(1, CANDIDATES)).astype(np.float32)
-    candidates = rng.integers(len(adapters.shared.projected), size=(1, CANDIDATES))
+    candidates = rng.integers(len(adapters.towers.projected), size=(1, CANDIDATES))
     given = {"base_scores": base, "candidates": candidates}
 
     def load_and_run(_turn: int) -> None:
@@ -148,7 +155,7 @@ def _rank_anew(folder: Path, snapshot: Snapshot, adapters: Adapters, adapter: Ad
         _latency(
             {
                 "NumPy": lambda _turn: (
-                    base + adapters.shared.projected[candidates[0]] @ adapters.scaled(adapter.weights)[0]
+                    base + adapters.towers.projected[candidates[0]] @ adapters.scaled(adapter.weights)[0]
                 ),
                 "NumPy, all titles": lambda _turn: adapters.boost(adapter.weights),
                 "ONNX Runtime": lambda _turn: graph.run(None, given, active),

@@ -40,7 +40,7 @@ def list_adapters(ctx: typer.Context, user: User, json: Json = False) -> None:
         return
     out.table(
         f"Adapters of {user}",
-        ["name", ">version", "shared tier", ">rank", ">bytes", ">titles", "trained"],
+        ["name", ">version", "shared tier", ">numbers", ">bytes", ">titles", "trained"],
         [(row.name, row.version, row.base_snapshot, row.rank, row.size_bytes, row.events_used, row.created_at)
          for row in rows],
     )  # fmt: skip
@@ -65,8 +65,9 @@ def show(ctx: typer.Context, user: User, json: Json = False) -> None:
     if json:
         out.json(
             {
-                "user_id": user, "version": adapter.version, "shared_tier": adapters.name, "rank": adapters.rank,
-                "events_used": adapter.events_used, "gain": adapter.gain, "error": adapter.error,
+                "user_id": user, "version": adapter.version, "shared_tier": adapters.name,
+                "rank": adapters.settings.rank, "events_used": adapter.events_used,
+                "gain": adapter.gain, "error": adapter.error,
                 "lifts": moved[:_SHOWN], "lowers": moved[_SHOWN:],
             }
         )  # fmt: skip

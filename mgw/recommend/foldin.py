@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 from scipy.linalg.lapack import dpotrf, dpotrs  # `cho_factor` and `cho_solve` look at their arguments for longer
 
 from mgw.recommend.confidence import user_weights
@@ -30,6 +31,17 @@ def weighted_gram(factors: NDArray[np.float32], weight: float) -> NDArray[np.flo
         part = factors[start : start + _GRAM_ROWS]
         total += part.T @ part
     return weight * total
+
+
+def among_embeddings(embeddings: NDArray[np.float32], settings: AlsSettings, regularization: float) -> FoldIn:
+    """Fold users in among the embeddings of what titles say of themselves, as ALS does among factors.
+
+    Args:
+        embeddings: `(n_items, d)`.
+        settings: of ALS.
+        regularization: in place of theirs.
+    """
+    return FoldIn(embeddings, replace(settings, regularization=regularization))
 
 
 class FoldIn:

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from msgspec.structs import replace
 
 from mgw.core.errors import ModelForeign, UsageInvalid
 from mgw.recommend.blend import Source, source_weights
 from mgw.recommend.collaborative import CollaborativeSource, ItemWeights
 from mgw.recommend.content import Catalogue
 from mgw.recommend.context import NO_CONTEXT, Context, ContextSource, Trends
-from mgw.recommend.foldin import FoldIn
+from mgw.recommend.foldin import FoldIn, among_embeddings
 from mgw.recommend.graph import FIELDS
 from mgw.recommend.profile import Profile, ProfileSums, genre_prior
 from mgw.recommend.snapshot import settings_of
@@ -70,8 +69,7 @@ class Pipeline:
         genres, names = catalogue.field("genre")
         source = ContextSource(trends, genres, names, catalogue.runtimes, settings.context)
         collaborative = CollaborativeSource(als, item_weights, settings.ease)
-        among_embeddings = replace(als.settings, regularization=settings.content.regularization)
-        content = FoldIn(catalogue.embeddings, among_embeddings)
+        content = among_embeddings(catalogue.embeddings, als.settings, settings.content.regularization)
         return cls(collaborative, content, catalogue, source, _word_weights(catalogue, settings.graph), settings)
 
     @classmethod

@@ -275,9 +275,10 @@ class LoraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Adapters of single users, `mgw train lora`: what their latest titles change.
 
     Attributes:
-        rank: r, how many directions of taste all users share, and how many numbers a user has.
+        rank: r, how many directions of taste all users share in each tower; a user has twice as many numbers.
         alpha: α; what an adapter says is scaled by α/r.
         strength: how much it weighs in a score, beside the blend with 1.
+        content_share: how much the adapter on what titles say of themselves weighs, beside that on factors with 1.
         half_life: a title counts half as much as one that was liked so many titles later.
         regularization: λ is this times α0 times the number of titles.
         minimum_events: liked titles with times that a user must have.
@@ -286,9 +287,10 @@ class LoraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         seed: of the sample, and of what held-out titles are compared with.
     """
 
-    rank: PositiveInt = 16
-    alpha: Positive = 16.0
+    rank: PositiveInt = 32
+    alpha: Positive = 32.0
     strength: NonNegative = 0.3
+    content_share: NonNegative = 0.5
     half_life: Positive = 3.0
     regularization: Positive = 0.01
     minimum_events: Annotated[int, Meta(ge=4)] = 10

@@ -1,6 +1,6 @@
 """The adapters of the model in use, ready to answer: the shared tier here, each user's tier in the database.
 
-    boost_ui = strength · (α/r) · B_u A y_i
+    boost_ui = strength · s_ui                          s_ui: as `towers` has it
 
 is added to the score that the blend gives to title i. A user's tier is asked for in the same round trip as the history:
 what is trained or deleted counts from the next answer on, in every process, and nothing has to be kept in step.
@@ -17,11 +17,9 @@ import numpy as np
 
 from mgw.core.errors import AdapterDamaged, AdapterForeign, ModelDamaged, ModelMissing
 from mgw.core.settings import LoraSettings
-from mgw.recommend.foldin import FoldIn
 from mgw.recommend.lora.lengths import length_groups
-from mgw.recommend.lora.shared import SharedTier
 from mgw.recommend.lora.store import load_adapter, send_adapter
-from mgw.recommend.snapshot import settings_of
+from mgw.recommend.lora.towers import DIRECTIONS, Towers, spaces_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_OF_THE_TRAINING = ("rank", "alpha", "half_life", "regularization")
+_OF_THE_TRAINING = ("rank", "alpha", "half_life", "regularization", "content_share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +42,15 @@ class Adapters:
 
     Attributes:
         name: of the shared tier's snapshot, to which each user's tier belongs.
-        shared: the shared tier.
+        towers: the shared tier.
         supported_groups: by `support.length_groups`: whose adapters are used, `(g,)`.
         opposed: ids of those among them whose own held-out titles spoke against it.
-        settings: rank, α, half-life and regularization as the shared tier was trained with, the others as they are.
+        settings: rank, α, half-life, regularization and content share as the shared tier was trained with, the others
+            as they are.
     """
 
     name: str
-    shared: SharedTier
+    towers: Towers
     supported_groups: NDArray[np.bool_]
     opposed: frozenset[bytes]
     settings: LoraSettings
@@ -77,10 +76,9 @@ class Adapters:
             settings = msgspec.convert({**msgspec.to_builtins(settings), **trained}, LoraSettings)
         except msgspec.ValidationError as error:
             raise ModelDamaged(f"the shared tier {published.manifest.name}: {error}") from error
-        fold_in = FoldIn(snapshot.array("item_factors"), settings_of(snapshot), snapshot.array("gram"))
-        shared = SharedTier.of(published.array("directions"), fold_in)
+        towers = Towers.of([published.array(name) for name in DIRECTIONS], spaces_of(snapshot), settings)
         opposed = frozenset(published.array("opposed").tolist())
-        return cls(published.manifest.name, shared, published.array("supported_groups"), opposed, settings)
+        return cls(published.manifest.name, towers, published.array("supported_groups"), opposed, settings)
 
     @classmethod
     def in_use(cls, store: ModelStore, snapshot: Snapshot, settings: LoraSettings) -> Self | None:
@@ -107,11 +105,11 @@ class Adapters:
         Raises:
             AdapterDamaged: it is not what was stored, or does not fit the shared tier.
         """
-        return load_adapter(connection, user_id, self.name, rank=self.rank)
+        return load_adapter(connection, user_id, self.name, numbers=self.towers.numbers)
 
     def send(self, connection: Connection[TupleRow], user_id: str) -> Callable[[], Adapter | None]:
         """Ask, in a pipeline, for a user's tier; return what fetches it. One that is damaged is logged, and none."""
-        fetch = send_adapter(connection, user_id, self.name, rank=self.rank)
+        fetch = send_adapter(connection, user_id, self.name, numbers=self.towers.numbers)
 
         def read() -> Adapter | None:
             try:
@@ -123,15 +121,10 @@ class Adapters:
         return read
 
     def boost(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what a user's tier, `(1, r)`, adds to the score of every title, `(n_items,)`."""
-        added: NDArray[np.float32] = self.shared.projected @ self.scaled(weights)[0]
+        """Return what a user's tier, `(1, numbers)`, adds to the score of every title, `(n_items,)`."""
+        added: NDArray[np.float32] = self.towers.projected @ self.scaled(weights)[0]
         return added
 
     def scaled(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a user's tier times strength · α/r, `(1, r)`."""
-        return weights * np.float32(self.settings.strength * self.settings.alpha / self.rank)
-
-    @property
-    def rank(self) -> int:
-        """How many directions there are, and how many numbers a user has."""
-        return int(self.shared.directions.shape[0])
+        """Return a user's tier times strength · α/r, `(1, numbers)`."""
+        return weights * np.float32(self.settings.strength * self.settings.alpha / self.settings.rank)

@@ -85,8 +85,8 @@ def read_adapter(path: Path, adapters: Adapters) -> Adapter:
         raise AdapterDamaged(f"{path}: {error}", hint="a file of `mgw adapters export`") from error
     if found.shared_tier != adapters.name:
         raise AdapterForeign(f"{path}: it is of the shared tier {found.shared_tier}, and {adapters.name} is in use")
-    if weights.shape != (1, adapters.rank):
-        raise AdapterDamaged(f"{path}: it is {weights.shape[0]} × {weights.shape[1]}, not 1 × {adapters.rank}")
+    if weights.shape != (1, numbers := adapters.towers.numbers):
+        raise AdapterDamaged(f"{path}: it is {weights.shape[0]} × {weights.shape[1]}, not 1 × {numbers}")
     return Adapter(found.user_id, weights, found.events_used, found.gain, found.error)
 
 
@@ -106,7 +106,7 @@ def _as_onnx(adapters: Adapters, adapter: Adapter) -> bytes:
     form.set_adapter_version(adapter.version)
     form.set_model_version(zlib.crc32(adapters.name.encode()) & 0x7FFFFFFF)
     value = onnxruntime.OrtValue.ortvalue_from_numpy
-    form.set_parameters({LORA_A: value(adapters.shared.directions), LORA_B: value(adapters.scaled(adapter.weights))})
+    form.set_parameters({LORA_A: value(adapters.towers.directions), LORA_B: value(adapters.scaled(adapter.weights))})
     with tempfile.TemporaryDirectory() as folder:  # the library writes to a path, and not aside
         path = Path(folder, "adapter")
         form.export_adapter(str(path))

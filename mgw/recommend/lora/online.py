@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
+    from mgw.core.settings import LoraSettings
     from mgw.recommend.history import History
     from mgw.recommend.lora.adapters import Adapters
+    from mgw.recommend.lora.shared import SharedTier
 
 
 _ROUNDED = 2e-3
@@ -90,7 +92,7 @@ def train_user(
 
 
 def fit_history(adapters: Adapters, history: History, columns: Mapping[str, int]) -> tuple[NDArray[np.float32], int]:
-    """Fit B to the history of one user, `(1, r)`, and return it with the number of titles that it was made from.
+    """Fit B to the history of one user, `(1, numbers)`, and return it with the number of titles that it was made from.
 
     Raises:
         TooFewEvents: there are fewer than `lora.minimum_events` liked titles whose times are known.
@@ -98,26 +100,29 @@ def fit_history(adapters: Adapters, history: History, columns: Mapping[str, int]
     viewer, settings = Viewer.of_history(history, columns), adapters.settings
     users = np.zeros(len(viewer.items), dtype=np.int32)
     one = np.zeros(1, dtype=np.int64)
-    titles = np.arange(len(adapters.shared.projected))
+    titles = np.arange(len(adapters.towers.projected))
     recency = Recency.of(Events(users, viewer.items.astype(np.int32), viewer.at, viewer.label, one, titles))
     found = int(recency.counts[0])
     if found < settings.minimum_events:
         raise TooFewEvents(
             f"an adapter takes {settings.minimum_events} liked titles whose times are known, and there are {found}"
         )
-    return _solve(adapters, *recency.of_user(0)), found
+    items, strength = recency.of_user(0)
+    parts = [_solve(tier, settings, items, strength) for tier in adapters.towers.tiers]
+    return adapters.towers.joined(parts), found
 
 
-def _solve(adapters: Adapters, items: NDArray[np.int32], strength: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fit B as `user.fit_users` does, without the compiler that it brings into the process."""
-    shared, settings = adapters.shared, adapters.settings
+def _solve(
+    shared: SharedTier, settings: LoraSettings, items: NDArray[np.int32], strength: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Fit B as `user.fit_tier` does, without the compiler that it brings into the process."""
     weights = strength * 0.5 ** (np.arange(len(items)) / settings.half_life)
     rows = shared.projected[items].astype(np.float64)
     system = shared.gram + (rows * weights[:, None]).T @ rows
     system[np.diag_indices_from(system)] += settings.regularization * shared.unobserved
     solution = np.linalg.solve(system, rows.T @ weights)
     deviation = np.sqrt(solution @ shared.spread @ solution)
-    scale = adapters.rank / settings.alpha / (deviation if deviation > 0 else 1.0)
+    scale = settings.rank / settings.alpha / (deviation if deviation > 0 else 1.0)
     return (scale * solution[None]).astype(np.float32)
 
 

@@ -9,7 +9,7 @@ tells of each user, and judged by what it holds out.
     shared tier alone     everybody's mean B in place of the user's
     another user's        the B of the next user
     fold-in ALS           ALS alone on the same events
-    ridge, all factors    the same fit with A = I: d numbers a user in place of r
+    ridge, in full        the same fit with A = I: d + e numbers a user in place of 2r
     logistic (GLMix)      per-user logistic regression on all factors, shrunk to the blend (Zhang et al. 2016), with
                           sampled negatives and the same weights for the latest titles
 """
@@ -31,8 +31,9 @@ from mgw.recommend.evaluate import CONFIDENCE, Estimate, resampled_means
 from mgw.recommend.interactions import strength_matrix
 from mgw.recommend.lora.lengths import GROUPS, length_groups
 from mgw.recommend.lora.recency import Recency
-from mgw.recommend.lora.shared import SharedTier
+from mgw.recommend.lora.shared import covariance
 from mgw.recommend.lora.support import measure_support
+from mgw.recommend.lora.towers import Towers
 from mgw.recommend.lora.user import fit_users
 
 if TYPE_CHECKING:
@@ -119,13 +120,14 @@ def prove(scored: Scored, split: Split, settings: Settings, progress: Progress =
             f"nobody has {settings.lora.minimum_events} liked titles whose times are known",
             hint="adapters are for the latest titles: import events with times",
         )
-    fold_in = scored.pipeline.collaborative.fold_in
     users = scored.users[rows]
-    shared = SharedTier.fit(fold_in, Recency.of(split.train), settings.lora)
+    spaces = (scored.pipeline.collaborative.fold_in, scored.pipeline.content)
+    shared = Towers.fit(spaces, Recency.of(split.train), settings.lora)
     matrix = strength_matrix(split.train)
     support = measure_support(
-        matrix, Recency.of(split.train), users, settings.als, settings.lora, threads=settings.threads, progress=progress
-    )
+        matrix, Recency.of(split.train), users, settings.als, settings.lora,
+        content=spaces[1], threads=settings.threads, progress=progress,
+    )  # fmt: skip
     tiers = Tiers(users, fit_users(shared, recency, users, settings.lora, threads=settings.threads), support.supported)
     models = _models(scored, rows, shared, tiers, recency=recency, settings=settings)
     blend = scored.blended(source_weights(settings.blend))
@@ -154,7 +156,7 @@ def prove(scored: Scored, split: Split, settings: Settings, progress: Progress =
 def _models(
     scored: Scored,
     rows: NDArray[np.int64],
-    shared: SharedTier,
+    shared: Towers,
     tiers: Tiers,
     *,
     recency: Recency,
@@ -162,13 +164,17 @@ def _models(
 ) -> dict[str, Callable[[int, NDArray[np.float64]], NDArray[np.float64]]]:
     """Return what scores all titles for the user of a place among `rows`, given the blend's scores, by name."""
     fold_in, strength = scored.pipeline.collaborative.fold_in, settings.lora.strength
-    everything = SharedTier.of(np.eye(fold_in.item_factors.shape[1], dtype=np.float32), fold_in)
+    spaces = (fold_in, scored.pipeline.content)
+    lengths = [space.item_factors.shape[1] for space in spaces]
+    everything = Towers.of([np.eye(length, dtype=np.float32) for length in lengths], spaces, settings.lora)
     ridge = fit_users(everything, recency, tiers.users, settings.lora, threads=settings.threads)
     mean = tiers.weights.mean(axis=0)
-    spread = float(np.sqrt(mean @ shared.spread @ mean)) * settings.lora.alpha / settings.lora.rank
+    listed = fold_in.item_factors.any(axis=1)
+    spread = (
+        float(np.sqrt(mean @ covariance(shared.projected[listed]) @ mean)) * settings.lora.alpha / settings.lora.rank
+    )
     mean = mean / spread if spread > 0 else mean
     scale = settings.lora.alpha / settings.lora.rank
-    whole = settings.lora.alpha / everything.projected.shape[1]
 
     def adapted(base: NDArray[np.float64], weights: NDArray[np.float32], amount: float = 1.0) -> NDArray[np.float64]:
         return np.asarray(base + amount * strength * scale * (shared.projected @ weights))
@@ -178,7 +184,7 @@ def _models(
         return base + _glmix(fold_in, items, strengths, base, settings=settings, seed=place)
 
     def ridged(place: int, base: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(base + strength * whole * (everything.projected @ ridge[place]))
+        return np.asarray(base + strength * scale * (everything.projected @ ridge[place]))
 
     return {
         NONE: lambda _place, base: base,
@@ -187,7 +193,7 @@ def _models(
         "shared tier alone": lambda _place, base: adapted(base, mean),
         "another user's": lambda place, base: adapted(base, tiers.weights[(place + 1) % len(tiers.weights)]),
         "fold-in ALS": lambda place, _base: scored.als[rows[place]].astype(np.float64),
-        "ridge, all factors": ridged,
+        "ridge, in full": ridged,
         "logistic (GLMix)": logistic,
     }
 

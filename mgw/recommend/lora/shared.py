@@ -83,7 +83,7 @@ class SharedTier:
         n_factors = fold_in.item_factors.shape[1]
         if settings.rank > n_factors:
             raise ParametersInvalid(
-                f"lora.rank {settings.rank} is larger than the {n_factors} factors of the model",
+                f"lora.rank {settings.rank} is larger than the vectors of the model's titles, of {n_factors} numbers",
                 hint=f"at most {n_factors}",
             )
         users = np.flatnonzero(recency.counts >= settings.minimum_events)

@@ -30,7 +30,7 @@ class Adapter:
 
     Attributes:
         user_id: the caller's id.
-        weights: B, `(1, r)`.
+        weights: B, `(1, numbers)`.
         events_used: how many titles it was made from.
         gain: what it did for the user's held-out titles; 0 where that was not measured.
         error: the standard error of that.
@@ -106,33 +106,35 @@ def _save_at_once(connection: Connection[TupleRow], base: str, adapters: Sequenc
 
 
 def load_adapter(
-    connection: Connection[TupleRow], user_id: str, base: str, *, rank: int, name: str = NAME
+    connection: Connection[TupleRow], user_id: str, base: str, *, numbers: int, name: str = NAME
 ) -> Adapter | None:
-    """Read the latest adapter of a user that belongs to a shared tier, of so many directions; None where there is none.
+    """Read the latest adapter of a user that belongs to a shared tier, of so many numbers; None where there is none.
 
     Raises:
         AdapterDamaged: it is not what was stored, or does not fit the shared tier.
     """
     row = queries.adapters_load(connection, user_id=user_id, name=name, base_snapshot=base)
-    return None if row is None else _adapter_of(row, user_id, rank)
+    return None if row is None else _adapter_of(row, user_id, numbers)
 
 
 def send_adapter(
-    connection: Connection[TupleRow], user_id: str, base: str, *, rank: int, name: str = NAME
+    connection: Connection[TupleRow], user_id: str, base: str, *, numbers: int, name: str = NAME
 ) -> Callable[[], Adapter | None]:
     """Ask, in a pipeline, for what `load_adapter` reads; return what fetches it."""
     fetch = queries.adapters_load_pipelined(connection, user_id=user_id, name=name, base_snapshot=base)
 
     def read() -> Adapter | None:
         row = fetch()
-        return None if row is None else _adapter_of(row, user_id, rank)
+        return None if row is None else _adapter_of(row, user_id, numbers)
 
     return read
 
 
-def _adapter_of(row: queries.AdaptersLoadRow, user_id: str, rank: int) -> Adapter:
+def _adapter_of(row: queries.AdaptersLoadRow, user_id: str, numbers: int) -> Adapter:
     weights = unpack(row.weights, row.checksum)
-    if weights.shape != (1, rank) or row.rank != rank:
-        raise AdapterDamaged(f"the adapter of {user_id!r} is {weights.shape[0]} × {weights.shape[1]}, not 1 × {rank}")
+    if weights.shape != (1, numbers) or row.rank != numbers:
+        raise AdapterDamaged(
+            f"the adapter of {user_id!r} is {weights.shape[0]} × {weights.shape[1]}, not 1 × {numbers}"
+        )
     gain, error = (float(row.metrics.get(key, 0.0)) for key in ("gain", "error"))
     return Adapter(user_id, weights, row.events_used, gain, error, row.version)

@@ -23,7 +23,8 @@ from mgw.recommend.confidence import user_weights
 from mgw.recommend.foldin import FoldIn
 from mgw.recommend.lora.kernels import gain_rows
 from mgw.recommend.lora.lengths import length_groups
-from mgw.recommend.lora.shared import SharedTier, covariance, n_held_out
+from mgw.recommend.lora.shared import covariance, n_held_out
+from mgw.recommend.lora.towers import Towers
 from mgw.recommend.lora.user import fit_users
 from mgw.recommend.threads import numba_threads
 
@@ -70,6 +71,7 @@ def measure_support(
     als: AlsSettings,
     settings: LoraSettings,
     *,
+    content: FoldIn | None = None,
     threads: int = 0,
     progress: Progress = SILENT,
 ) -> Support:
@@ -81,6 +83,7 @@ def measure_support(
         users: whose adapters are measured, `(n,)`; each has `lora.minimum_events` titles.
         als: the parameters of the model in use.
         settings: of the adapters.
+        content: the embeddings of the titles; None measures adapters on the factors alone.
         threads: how many; 0 means one for each CPU.
         progress: where to report.
 
@@ -91,8 +94,9 @@ def measure_support(
     skipped = np.array([n_held_out(int(count)) for count in counts], dtype=np.int64)
     model = ALS.fit(_without_latest(matrix, recency, users, skipped), als, threads=threads, progress=progress)
     fold_in = FoldIn(model.item_factors, model.settings)
-    shared = SharedTier.fit(fold_in, recency.without_latest(users, skipped), settings)
-    weights = fit_users(shared, recency, users, settings, skipped=skipped, threads=threads)
+    spaces = (fold_in,) if content is None else (fold_in, content)
+    towers = Towers.fit(spaces, recency.without_latest(users, skipped), settings)
+    weights = fit_users(towers, recency, users, settings, skipped=skipped, threads=threads)
     factors = np.ascontiguousarray(fold_in.item_factors)
     listed = np.flatnonzero(factors.any(axis=1))
     compared = np.random.default_rng(settings.seed).choice(listed, min(_COMPARED, len(listed)), replace=False)
@@ -104,7 +108,7 @@ def measure_support(
     with numba_threads(threads):
         gain_rows(
             recency.indptr, recency.items, recency.strength, users, skipped, user_weights(known, parameters), ridge,
-            factors, fold_in.gram, spread, shared.projected, weights.astype(np.float64), compared.astype(np.int64),
+            factors, fold_in.gram, spread, towers.projected, weights.astype(np.float64), compared.astype(np.int64),
             settings.strength * settings.alpha / settings.rank, gain, error,
         )  # fmt: skip
     return Support(counts, gain, error)

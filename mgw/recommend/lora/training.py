@@ -3,6 +3,7 @@
 The shared tier is published as a snapshot of its own, which names the model that it belongs to:
 
     directions         (r, d) float32     A
+    content_directions (r, e) float32     A'
     supported_groups   (g,) bool          by `support.length_groups`: whose adapters are used
     opposed            (k,) bytes         ids of users of these groups whose own held-out titles speak against it
     users              (n,) int32         rows of those who were measured, among the users of the data
@@ -26,14 +27,13 @@ import numpy as np
 from mgw.core.database import queries
 from mgw.core.errors import ModelError, TooFewEvents, TrainingBusy
 from mgw.core.progress import SILENT
-from mgw.recommend.foldin import FoldIn
 from mgw.recommend.interactions import Events, strength_matrix
 from mgw.recommend.lora.lengths import GROUPS, length_groups
 from mgw.recommend.lora.online import train_user
 from mgw.recommend.lora.recency import Recency
-from mgw.recommend.lora.shared import SharedTier
 from mgw.recommend.lora.store import NAME, Adapter, prune_adapters, save_adapters
 from mgw.recommend.lora.support import Support, measure_support
+from mgw.recommend.lora.towers import DIRECTIONS, Towers, spaces_of
 from mgw.recommend.lora.user import fit_users
 from mgw.recommend.snapshot import settings_of
 from mgw.recommend.versions import library_versions
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from mgw.core.artifacts import ModelStore, Snapshot
     from mgw.core.progress import Progress
     from mgw.core.settings import Settings
+    from mgw.recommend.foldin import FoldIn
     from mgw.recommend.lora.adapters import Adapters
     from mgw.recommend.source import TrainingData
 
@@ -122,10 +123,9 @@ class _Material:
         return cls(snapshot, events, recency, data.user_ids, users, settings, parameters, described)
 
     @property
-    def fold_in(self) -> FoldIn:
-        """The base model."""
-        snapshot = self.snapshot
-        return FoldIn(snapshot.array("item_factors"), settings_of(snapshot), snapshot.array("gram"))
+    def spaces(self) -> tuple[FoldIn, FoldIn]:
+        """The vectors of the titles, for each tower."""
+        return spaces_of(self.snapshot, self.settings.content.regularization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class _Learnt:
     """A shared tier that is published but not in use yet, and whom held-out titles speak for."""
 
     published: Snapshot
-    shared: SharedTier
+    towers: Towers
     support: Support
 
 
@@ -171,7 +171,7 @@ def train_lora(
         learnt = learnt or _learn(store, material, progress)
         name, support = learnt.published.manifest.name, learnt.support
         with progress.stage("Fitting adapters"):
-            weights = fit_users(learnt.shared, material.recency, material.users, lora, threads=settings.threads)
+            weights = fit_users(learnt.towers, material.recency, material.users, lora, threads=settings.threads)
         adapters = [
             Adapter(
                 data.user_ids[user].decode(), weights[[place]], int(support.events[place]),
@@ -247,17 +247,17 @@ def _only_trainer(connection: Connection[TupleRow]) -> Iterator[None]:
 
 
 def _learn(store: ModelStore, material: _Material, progress: Progress) -> _Learnt:
-    settings, recency, users = material.settings, material.recency, material.users
+    settings, recency, users, spaces = material.settings, material.recency, material.users, material.spaces
     with progress.stage("Learning what users share"):
-        shared = SharedTier.fit(material.fold_in, recency, settings.lora)
+        towers = Towers.fit(spaces, recency, settings.lora)
     support = measure_support(
         strength_matrix(material.events), recency, users, settings_of(material.snapshot), settings.lora,
-        threads=settings.threads, progress=progress,
+        content=spaces[1], threads=settings.threads, progress=progress,
     )  # fmt: skip
     published = store.add(
         KIND,
         {
-            "directions": shared.directions,
+            **{name: tier.directions for name, tier in zip(DIRECTIONS, towers.tiers, strict=True)},
             "supported_groups": _supported_groups(support),
             "users": users.astype(np.int32),
             "gain": support.gain,
@@ -269,7 +269,7 @@ def _learn(store: ModelStore, material: _Material, progress: Progress) -> _Learn
         metrics={"groups": _described(support)},
         versions=library_versions(),
     )
-    return _Learnt(published, shared, support)
+    return _Learnt(published, towers, support)
 
 
 def _left_behind(store: ModelStore, material: _Material) -> _Learnt | None:
@@ -282,7 +282,9 @@ def _left_behind(store: ModelStore, material: _Material) -> _Learnt | None:
                 published.verify()
                 counts = material.recency.counts[published.array("users")]
                 support = Support(counts, published.array("gain"), published.array("error"))
-                return _Learnt(published, SharedTier.of(published.array("directions"), material.fold_in), support)
+                directions = [published.array(name) for name in DIRECTIONS]
+                towers = Towers.of(directions, material.spaces, material.settings.lora)
+                return _Learnt(published, towers, support)
         except ModelError:
             continue
     return None

@@ -7,7 +7,8 @@ It is the objective of ALS in r dimensions with the latest titles for evidence; 
 with α0, where sampled negatives would be noise. B_u is then scaled so that s_u has the standard deviation 1 over all
 titles.
 
-`online` solves the same system for one user, where no compiler is wanted.
+With two towers (`towers`) each is fitted by itself. `online` solves the same system for one user, where no compiler is
+wanted.
 """
 
 from __future__ import annotations
@@ -26,9 +27,25 @@ if TYPE_CHECKING:
     from mgw.core.settings import LoraSettings
     from mgw.recommend.lora.recency import Recency
     from mgw.recommend.lora.shared import SharedTier
+    from mgw.recommend.lora.towers import Towers
 
 
 def fit_users(
+    towers: Towers,
+    recency: Recency,
+    users: NDArray[np.int64],
+    settings: LoraSettings,
+    *,
+    skipped: NDArray[np.int64] | None = None,
+    threads: int = 0,
+) -> NDArray[np.float32]:
+    """Fit B of all towers for some users, `(n, numbers)`; as `fit_tier`."""
+    return towers.joined(
+        [fit_tier(tier, recency, users, settings, skipped=skipped, threads=threads) for tier in towers.tiers]
+    )
+
+
+def fit_tier(
     shared: SharedTier,
     recency: Recency,
     users: NDArray[np.int64],
@@ -60,5 +77,5 @@ def fit_users(
             recency.indptr, recency.items, recency.strength, users, skipped, shared.projected, shared.gram,
             shared.spread, settings.half_life, settings.regularization * shared.unobserved, weights,
         )  # fmt: skip
-    scaled: NDArray[np.float32] = (weights * (rank / settings.alpha)).astype(np.float32)
+    scaled: NDArray[np.float32] = (weights * (settings.rank / settings.alpha)).astype(np.float32)
     return scaled

@@ -29,7 +29,7 @@ def test_an_adapter_adds_its_boost_to_the_score_of_the_blend(project):
     adapter = project.adapters.load(project.connection, user)
     settings = SETTINGS.lora
     expected = (
-        settings.strength * settings.alpha / settings.rank * project.adapters.shared.projected @ adapter.weights[0]
+        settings.strength * settings.alpha / settings.rank * project.adapters.towers.projected @ adapter.weights[0]
     )
     assert {each.content_id for each in plain} == {each.content_id for each in adapted}
     assert [each.content_id for each in plain] != [each.content_id for each in adapted]
@@ -86,7 +86,9 @@ def test_a_shared_tier_is_of_one_model(project):
 
 
 def test_what_a_tier_was_trained_with_holds_whatever_the_settings_say_now(project):
-    now = replace(SETTINGS.lora, alpha=1.0, half_life=9.0, rank=7, regularization=5.0, strength=0.7, keep=9)
+    now = replace(
+        SETTINGS.lora, content_share=9.0, alpha=1.0, half_life=9.0, rank=7, regularization=5.0, strength=0.7, keep=9
+    )
     settings = Adapters.of(project.tiers.current(), project.snapshot, now).settings
     assert settings == replace(SETTINGS.lora, strength=0.7, keep=9)
 

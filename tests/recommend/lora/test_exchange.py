@@ -104,8 +104,10 @@ def test_a_batch_has_an_adapter_for_each_user(project, graph):
     adapters = project.adapters
     users = [name.decode() for name in project.data.user_ids.tolist()]
     weights = [found.weights for user in users if (found := adapters.load(project.connection, user))][:4]
-    stacked = np.concatenate([*map(adapters.scaled, weights[:3]), np.zeros((1, adapters.rank), dtype=np.float32)])
-    given = asked(graph, 4, **{LORA_A: adapters.shared.directions, LORA_B: stacked})
+    stacked = np.concatenate(
+        [*map(adapters.scaled, weights[:3]), np.zeros((1, adapters.towers.numbers), dtype=np.float32)]
+    )
+    given = asked(graph, 4, **{LORA_A: adapters.towers.directions, LORA_B: stacked})
     (scores,) = graph.run(None, given)
     boosts = np.stack([adapters.boost(each) for each in weights[:3]] + [np.zeros(len(project.columns))])
     expected = given["base_scores"] + np.take_along_axis(boosts, given["candidates"], axis=1)

@@ -40,7 +40,7 @@ def test_one_user_gets_the_same_b_as_with_everybody(project):
     assert weights == pytest.approx(kept.weights, rel=2e-3)
     counts = Recency.of(project.data.events)
     row = project.data.user_ids.tolist().index(user.encode())
-    together = fit_users(project.adapters.shared, counts, np.array([row]), SETTINGS.lora, threads=1)
+    together = fit_users(project.adapters.towers, counts, np.array([row]), SETTINGS.lora, threads=1)
     assert weights == pytest.approx(together, rel=1e-5)
 
 

@@ -14,7 +14,7 @@ from mgw.recommend.blend import source_weights
 from mgw.recommend.evaluate import evaluate
 from mgw.recommend.lora.proof import ADAPTER, NONE, prove
 from mgw.recommend.lora.recency import Recency
-from mgw.recommend.lora.shared import SharedTier
+from mgw.recommend.lora.towers import Towers
 from mgw.recommend.lora.user import fit_users
 from mgw.recommend.offline import score_database
 from mgw.recommend.split import split_by_user_time
@@ -43,7 +43,8 @@ def test_the_figures_are_those_of_the_same_users_elsewhere(scored):
     assert everybody.users == len(rows) == sum(group.users for group in proof.groups[:-2]) > 20
     assert proof.groups[-2].users == np.count_nonzero(recency.counts[scored.users] >= 20)
     assert everybody.values[NONE]["ndcg@10"].value == pytest.approx(per_user[rows].mean())
-    shared = SharedTier.fit(scored.pipeline.collaborative.fold_in, recency, SETTINGS.lora)
+    spaces = (scored.pipeline.collaborative.fold_in, scored.pipeline.content)
+    shared = Towers.fit(spaces, recency, SETTINGS.lora)
     weights = fit_users(shared, recency, scored.users[rows], SETTINGS.lora)
     says = SETTINGS.lora.strength * 16 / 2 * weights.astype(float) @ shared.projected.T
 

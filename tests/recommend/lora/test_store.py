@@ -28,7 +28,7 @@ def connection(platform, database_url):
 def test_each_save_is_the_next_version_and_the_latest_is_loaded(connection):
     assert save_adapters(connection, "lora-1", adapters("u00001", "u00002", "nobody")) == 2
     assert save_adapters(connection, "lora-1", adapters("u00002")) == 1
-    first, second = (load_adapter(connection, user, "lora-1", rank=3) for user in ("u00001", "u00002"))
+    first, second = (load_adapter(connection, user, "lora-1", numbers=3) for user in ("u00001", "u00002"))
     assert (first.version, second.version) == (1, 2)
     np.testing.assert_array_equal(first.weights, WEIGHTS)
     assert (first.events_used, first.gain, first.error) == (12, 0.01, 0.002)
@@ -42,17 +42,17 @@ def test_each_save_is_the_next_version_and_the_latest_is_loaded(connection):
 
 def test_an_adapter_of_another_shared_tier_is_not_found_and_one_of_another_rank_refused(connection):
     save_adapters(connection, "lora-1", adapters("u00001"))
-    assert load_adapter(connection, "u00001", "lora-2", rank=3) is None
-    assert load_adapter(connection, "u00003", "lora-1", rank=3) is None
+    assert load_adapter(connection, "u00001", "lora-2", numbers=3) is None
+    assert load_adapter(connection, "u00003", "lora-1", numbers=3) is None
     with pytest.raises(AdapterDamaged, match="1 × 3, not 1 × 4"):
-        load_adapter(connection, "u00001", "lora-1", rank=4)
+        load_adapter(connection, "u00001", "lora-1", numbers=4)
 
 
 def test_what_was_changed_in_the_table_is_refused(connection):
     save_adapters(connection, "lora-1", adapters("u00001"))
     connection.execute("UPDATE lora_adapters SET weights = weights || '\\x00'::bytea")
     with pytest.raises(AdapterDamaged, match="checksum"):
-        load_adapter(connection, "u00001", "lora-1", rank=3)
+        load_adapter(connection, "u00001", "lora-1", numbers=3)
 
 
 def test_those_who_save_at_once_get_versions_one_after_the_other(connection, database_url):

@@ -13,7 +13,7 @@ from mgw.recommend.foldin import FoldIn
 from mgw.recommend.interactions import Events
 from mgw.recommend.lora.recency import Recency
 from mgw.recommend.lora.shared import SharedTier, n_held_out
-from mgw.recommend.lora.user import fit_users
+from mgw.recommend.lora.user import fit_tier
 
 RNG = np.random.default_rng(8)
 N_USERS, N_ITEMS, D = 40, 30, 6
@@ -79,7 +79,7 @@ def test_one_seed_gives_one_tier_on_any_number_of_threads(recency, shared):
     again = SharedTier.fit(FOLD_IN, recency, SETTINGS)
     np.testing.assert_array_equal(again.directions, shared.directions)
     users = np.arange(N_USERS)
-    one, two = (fit_users(shared, recency, users, SETTINGS, threads=threads) for threads in (1, 2))
+    one, two = (fit_tier(shared, recency, users, SETTINGS, threads=threads) for threads in (1, 2))
     np.testing.assert_array_equal(one, two)
 
 
@@ -98,7 +98,7 @@ def gradient(b, shared, items, strength):
 
 
 def test_b_is_where_the_objective_is_least_scaled_to_a_spread_of_one(recency, shared):
-    weights = fit_users(shared, recency, np.arange(N_USERS), SETTINGS)
+    weights = fit_tier(shared, recency, np.arange(N_USERS), SETTINGS)
     for user in range(5):
         titles = recency.of_user(user)
         assert check_grad(objective, gradient, RNG.normal(size=3), shared, *titles) < 1e-5
@@ -112,17 +112,17 @@ def test_what_is_skipped_is_not_looked_at(recency, shared):
     users = np.array([3, 4])
     skipped = np.array([2, 5])
     fewer = recency.without_latest(users, skipped)
-    expected = fit_users(shared, fewer, users, SETTINGS)
-    np.testing.assert_array_equal(fit_users(shared, recency, users, SETTINGS, skipped=skipped), expected)
-    assert not fit_users(shared, recency, users, SETTINGS, skipped=np.array([12, 12])).any()
+    expected = fit_tier(shared, fewer, users, SETTINGS)
+    np.testing.assert_array_equal(fit_tier(shared, recency, users, SETTINGS, skipped=skipped), expected)
+    assert not fit_tier(shared, recency, users, SETTINGS, skipped=np.array([12, 12])).any()
 
 
 def test_what_cannot_be_is_refused(recency, shared):
-    with pytest.raises(ParametersInvalid, match="larger than the 6 factors"):
+    with pytest.raises(ParametersInvalid, match="larger than the vectors of the model's titles, of 6 numbers"):
         SharedTier.fit(FOLD_IN, recency, replace(SETTINGS, rank=7))
     with pytest.raises(NoEvents, match="0 users have 13"):
         SharedTier.fit(FOLD_IN, recency, replace(SETTINGS, minimum_events=13))
     with pytest.raises(ParametersInvalid, match="does not fit"):
         SharedTier.of(np.ones((3, 5), dtype=np.float32), FOLD_IN)
     with pytest.raises(ParametersInvalid, match="does not have"):
-        fit_users(SharedTier.of(shared.directions, FoldIn(FACTORS[:9], AlsSettings())), recency, np.arange(3), SETTINGS)
+        fit_tier(SharedTier.of(shared.directions, FoldIn(FACTORS[:9], AlsSettings())), recency, np.arange(3), SETTINGS)
