@@ -46,7 +46,9 @@ def test_the_figures_are_those_of_the_same_users_elsewhere(scored):
     spaces = (scored.pipeline.collaborative.fold_in, scored.pipeline.content)
     shared = Towers.fit(spaces, recency, SETTINGS.lora)
     weights = fit_users(shared, recency, scored.users[rows], SETTINGS.lora)
-    says = SETTINGS.lora.strength * 16 / 2 * weights.astype(float) @ shared.projected.T
+    says = (
+        SETTINGS.lora.strength * SETTINGS.lora.alpha / SETTINGS.lora.rank * weights.astype(float) @ shared.projected.T
+    )
 
     class Adapted:
         def scores(self, users):
