@@ -72,6 +72,8 @@ def show(ctx: typer.Context, user: User, json: Json = False) -> None:
             }
         )  # fmt: skip
         return
+    if adapter.is_zero:
+        out.note("it is zero: the titles that were held out of this user spoke against one")
     gain = f", gain {adapter.gain:+.4f} ± {adapter.error:.4f}" if adapter.error else ""
     out.print(f"version {adapter.version} of {user}, from {adapter.events_used:,} titles{gain}, of {adapters.name}")
     rows = [(each["content_id"], each["title"], f"{each['lora_boost']:+.3f}") for each in moved]
@@ -164,7 +166,7 @@ def prune(
 
 @app.command()
 def delete(ctx: typer.Context, user: User) -> None:
-    """Delete every adapter of a user: nothing that was learnt of them alone is left."""
+    """Delete every adapter of a user. Models keep the factors of those they were trained on until they are deleted."""
     from mgw.core.database import queries
 
     with project_session(current_project(ctx)) as connection:

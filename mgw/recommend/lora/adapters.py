@@ -44,7 +44,6 @@ class Adapters:
         name: of the shared tier's snapshot, to which each user's tier belongs.
         towers: the shared tier.
         supported_groups: by `support.length_groups`: whose adapters are used, `(g,)`.
-        opposed: ids of those among them whose own held-out titles spoke against it.
         settings: rank, α, half-life, regularization and content share as the shared tier was trained with, the others
             as they are.
     """
@@ -52,7 +51,6 @@ class Adapters:
     name: str
     towers: Towers
     supported_groups: NDArray[np.bool_]
-    opposed: frozenset[bytes]
     settings: LoraSettings
 
     @classmethod
@@ -77,8 +75,7 @@ class Adapters:
         except msgspec.ValidationError as error:
             raise ModelDamaged(f"the shared tier {published.manifest.name}: {error}") from error
         towers = Towers.of([published.array(name) for name in DIRECTIONS], spaces_of(snapshot), settings)
-        opposed = frozenset(published.array("opposed").tolist())
-        return cls(published.manifest.name, towers, published.array("supported_groups"), opposed, settings)
+        return cls(published.manifest.name, towers, published.array("supported_groups"), settings)
 
     @classmethod
     def in_use(cls, store: ModelStore, snapshot: Snapshot, settings: LoraSettings) -> Self | None:
@@ -94,10 +91,9 @@ class Adapters:
         except (ModelMissing, AdapterForeign):
             return None
 
-    def is_supported(self, user_id: str, events: int) -> bool:
-        """Say whether a user's adapter is used who has so many titles."""
-        group = length_groups(np.array([events]))[0]
-        return bool(self.supported_groups[group]) and user_id.encode() not in self.opposed
+    def is_supported(self, events: int) -> bool:
+        """Say whether adapters of users with so many titles are used."""
+        return bool(self.supported_groups[length_groups(np.array([events]))[0]])
 
     def load(self, connection: Connection[TupleRow], user_id: str) -> Adapter | None:
         """Read a user's tier; None where there is none.

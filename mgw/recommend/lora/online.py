@@ -81,7 +81,8 @@ def train_user(
         weights, events = fit_history(adapters, read_history(connection, user_id), columns)
         before = _stored(connection, user_id, adapters)
         version = None if before is None else before.version
-        if not force and not adapters.is_supported(user_id, events):
+        opposed = before is not None and before.is_zero
+        if not force and (opposed or not adapters.is_supported(events)):
             return TrainedUser("unsupported", events, version)
         if not force and before is not None and np.allclose(before.weights, weights, rtol=_ROUNDED, atol=_ROUNDED):
             return TrainedUser("unchanged", events, version)

@@ -44,6 +44,11 @@ class Adapter:
     error: float = 0.0
     version: int = 0
 
+    @property
+    def is_zero(self) -> bool:
+        """Whether it changes nothing: so it is kept of a user whose own held-out titles spoke against one."""
+        return not self.weights.any()
+
 
 def save_adapters(
     connection: Connection[TupleRow],

@@ -5,12 +5,12 @@ The shared tier is published as a snapshot of its own, which names the model tha
     directions         (r, d) float32     A
     content_directions (r, e) float32     A'
     supported_groups   (g,) bool          by `support.length_groups`: whose adapters are used
-    opposed            (k,) bytes         ids of users of these groups whose own held-out titles speak against it
     users              (n,) int32         rows of those who were measured, among the users of the data
     gain, error        (n,) float64       what the adapter does for each one's held-out titles, and its standard error
 
-It is taken into use when everybody's adapter is stored: until then answers are made with the one before, and a training
-that was cut short can go on from it.
+A user of these groups whose own titles speak against it gets an adapter that is zero. The tier is taken into use when
+everybody's adapter is stored: until then answers are made with the one before, and a training that was cut short can go on
+from it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,6 @@ class _Material:
         snapshot: the model in use.
         events: on titles of the model.
         recency: the same, the latest first.
-        ids: of all users, the caller's.
         users: who has enough titles, rows of the data, `(n,)`.
         settings: the whole tree.
         parameters: what the shared tier's manifest says of them and of the model.
@@ -97,7 +96,6 @@ class _Material:
     snapshot: Snapshot
     events: Events
     recency: Recency
-    ids: NDArray[np.bytes_]
     users: NDArray[np.int64]
     settings: Settings
     parameters: dict[str, Any]
@@ -120,7 +118,7 @@ class _Material:
             )
         parameters = {**msgspec.to_builtins(lora), "base": snapshot.manifest.name}
         described = {"users": len(users), "titles": events.n_items, "fingerprint": _fingerprint(data, recency)}
-        return cls(snapshot, events, recency, data.user_ids, users, settings, parameters, described)
+        return cls(snapshot, events, recency, users, settings, parameters, described)
 
     @property
     def spaces(self) -> tuple[FoldIn, FoldIn]:
@@ -172,28 +170,32 @@ def train_lora(
         name, support = learnt.published.manifest.name, learnt.support
         with progress.stage("Fitting adapters"):
             weights = fit_users(learnt.towers, material.recency, material.users, lora, threads=settings.threads)
+        supported, opposed = support.supported, _opposed(support)
+        weights[opposed] = 0.0
         adapters = [
             Adapter(
                 data.user_ids[user].decode(), weights[[place]], int(support.events[place]),
                 float(support.gain[place]), float(support.error[place]),
             )
-            for place, user in enumerate(material.users) if support.supported[place]
+            for place, user in enumerate(material.users) if supported[place] or opposed[place]
         ]  # fmt: skip
         there = set(queries.adapters_users_of_base(connection, base_snapshot=name, name=NAME)) if resume else set()
         connection.commit()
         missing = [adapter for adapter in adapters if adapter.user_id not in there]
-        stored = save_adapters(connection, name, missing, progress=progress)
+        save_adapters(connection, name, missing, progress=progress)
         store.use(name)
         prune_adapters(connection, [adapter.user_id for adapter in adapters], keep=lora.keep)
         connection.commit()
-    counts, resumed = material.recency.counts, len(adapters) - len(missing)
+    counts = material.recency.counts
     skipped = {
         f"fewer than {lora.minimum_events} liked titles with times": int(
             np.count_nonzero(counts < lora.minimum_events)
         ),
-        "held-out titles do not speak for it": int(np.count_nonzero(~support.supported)),
+        "held-out titles do not speak for it": int(np.count_nonzero(~supported)),
     }
-    return Trained(name, snapshot.manifest.name, stored + resumed, resumed, skipped, _described(support), support)
+    resumed = sum(not adapter.is_zero for adapter in adapters) - sum(not adapter.is_zero for adapter in missing)
+    stored = int(np.count_nonzero(supported))
+    return Trained(name, snapshot.manifest.name, stored, resumed, skipped, _described(support), support)
 
 
 def train_since(
@@ -262,7 +264,6 @@ def _learn(store: ModelStore, material: _Material, progress: Progress) -> _Learn
             "users": users.astype(np.int32),
             "gain": support.gain,
             "error": support.error,
-            "opposed": material.ids[users[_opposed(support)]],
         },
         parameters=material.parameters,
         data=material.described,
