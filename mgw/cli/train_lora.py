@@ -105,12 +105,8 @@ def _show(trained: Trained, seconds: float, *, resume: bool, json: bool) -> None
     rows = [
         (name, found["users"], f"{found['gain']:+.4f}", found["adapters"]) for name, found in trained.groups.items()
     ]
-    out.print("")
-    out.table(
-        "Gain: share of titles that rank below a held-out one, with adapters less without",
-        ["liked titles", ">users", ">mean gain", ">adapters"],
-        rows,
-    )
+    out.print("\nGain: the share of titles that rank below a held-out one, with adapters less without")
+    out.table("By liked titles", ["titles", ">users", ">mean gain", ">adapters"], rows)
 
 
 def _train_user(loaded: LoadedSettings, user: str, *, force: bool, json: bool) -> None:
@@ -154,8 +150,6 @@ def _train_since(loaded: LoadedSettings, since: str, *, json: bool) -> None:
     if json:
         out.json({"shared_tier": adapters.name, "since": at.isoformat(), "users": done, "seconds": seconds})
         return
-    out.table(
-        f"Users with events since {at.isoformat()}, in {seconds:.1f} s",
-        ["", ">users"],
-        [(status, f"{count:,}") for status, count in done.items()],
-    )
+    out.print(f"users with events since {at.isoformat()}, in {seconds:.1f} s")
+    for status, count in done.items():
+        out.print(f"{count:8,} {status}")

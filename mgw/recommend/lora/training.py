@@ -9,8 +9,8 @@ The shared tier is published as a snapshot of its own, which names the model tha
     gain, error        (n,) float64       what the adapter does for each one's held-out titles, and its standard error
 
 A user of these groups whose own titles speak against it gets an adapter that is zero. The tier is taken into use when
-everybody's adapter is stored: until then answers are made with the one before, and a training that was cut short can go on
-from it.
+everybody's adapter is stored: until then answers are made with the one before, and a training that was cut short can
+go on from it.
 """
 
 from __future__ import annotations
