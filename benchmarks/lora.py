@@ -40,6 +40,7 @@ from mgw.recommend.lora.store import Adapter, prune_adapters, save_adapters
 from mgw.recommend.lora.support import measure_support
 from mgw.recommend.lora.towers import Towers
 from mgw.recommend.lora.user import fit_users
+from mgw.recommend.snapshot import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +104,7 @@ def one_at_a_time(folder: Path) -> None:
     loaded = load_settings(config=folder / "mgw.yaml", environ={})
     snapshot = ModelStore(folder / ".mgw" / "models").current()
     adapters = Adapters.of(ModelStore(folder / ".mgw" / "adapters").current(), snapshot, loaded.settings.lora)
-    columns = {name.decode(): column for column, name in enumerate(snapshot.array("content_ids").tolist())}
+    columns = columns_of(snapshot)
     with Database.of(loaded).session() as connection:
         connection.autocommit = True
         rows = connection.execute(

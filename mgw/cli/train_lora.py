@@ -111,12 +111,12 @@ def _show(trained: Trained, seconds: float, *, resume: bool, json: bool) -> None
 
 def _train_user(loaded: LoadedSettings, user: str, *, force: bool, json: bool) -> None:
     from mgw.recommend.lora.online import train_user
+    from mgw.recommend.snapshot import columns_of
 
     began = time.perf_counter()
     snapshot, adapters = project_adapters(loaded)
-    columns = {name.decode(): column for column, name in enumerate(snapshot.array("content_ids").tolist())}
     with project_session(loaded) as connection:
-        done = train_user(connection, user, adapters, columns, force=force)
+        done = train_user(connection, user, adapters, columns_of(snapshot), force=force)
     seconds = time.perf_counter() - began
     if json:
         out.json(
@@ -139,13 +139,13 @@ def _train_user(loaded: LoadedSettings, user: str, *, force: bool, json: bool) -
 
 def _train_since(loaded: LoadedSettings, since: str, *, json: bool) -> None:
     from mgw.recommend.lora.training import train_since
+    from mgw.recommend.snapshot import columns_of
 
     began = time.perf_counter()
     at = moment_of(since, "--since")
     snapshot, adapters = project_adapters(loaded)
-    columns = {name.decode(): column for column, name in enumerate(snapshot.array("content_ids").tolist())}
     with project_session(loaded) as connection, out.progress() as progress:
-        done = train_since(connection, at, adapters, columns, progress)
+        done = train_since(connection, at, adapters, columns_of(snapshot), progress)
     seconds = time.perf_counter() - began
     if json:
         out.json({"shared_tier": adapters.name, "since": at.isoformat(), "users": done, "seconds": seconds})

@@ -1,4 +1,4 @@
-"""The parameters that a snapshot of ALS was trained with."""
+"""What a snapshot of ALS says of itself: the parameters that it was trained with, and its titles."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ _BEFORE = {"activity_exponent": 0.0}
 def settings_of(snapshot: Snapshot) -> AlsSettings:
     """Read the parameters from a snapshot's manifest."""
     return msgspec.convert({**_BEFORE, **snapshot.manifest.parameters}, AlsSettings)
+
+
+def columns_of(snapshot: Snapshot) -> dict[str, int]:
+    """Return the columns of a model's titles by the caller's ids."""
+    return {name.decode(): column for column, name in enumerate(snapshot.array("content_ids").tolist())}

@@ -17,6 +17,7 @@ from mgw.recommend.lora.adapters import Adapters
 from mgw.recommend.lora.recency import Recency
 from mgw.recommend.lora.support import Support
 from mgw.recommend.lora.training import Trained, train_lora
+from mgw.recommend.snapshot import columns_of
 from mgw.recommend.source import TrainingData, read_training_data
 from mgw.recommend.training import Shelf, train_als
 
@@ -47,7 +48,7 @@ class Project:
 
     @property
     def columns(self) -> dict[str, int]:
-        return {name.decode(): column for column, name in enumerate(self.snapshot.array("content_ids").tolist())}
+        return columns_of(self.snapshot)
 
     def train(self, settings: Settings = SETTINGS, **options) -> Trained:
         return train_lora(self.connection, self.data, self.snapshot, self.tiers, settings=settings, **options)
