@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mgw.core.errors import NoEvents, ParametersInvalid
 
@@ -122,12 +123,13 @@ def _residuals(fold_in: FoldIn, recency: Recency, users: NDArray[np.int64]) -> N
     factors = fold_in.item_factors
     vectors = np.empty((len(users), factors.shape[1]), dtype=np.float32)
     latest, earlier, held_out = np.empty(vectors.shape), [], np.empty(len(users), dtype=np.int64)
-    for place, user in enumerate(users):
-        items, strength = recency.of_user(int(user))
-        first = held_out[place] = n_held_out(len(items))
-        vectors[place] = fold_in.user_factors(items[first:].astype(np.int64), strength[first:])
-        latest[place] = factors[items[:first]].mean(axis=0, dtype=np.float64)
-        earlier.append(items[first:])
+    with threadpool_limits(1, user_api="blas"):  # many small systems: two threads at one only wait for each other
+        for place, user in enumerate(users):
+            items, strength = recency.of_user(int(user))
+            first = held_out[place] = n_held_out(len(items))
+            vectors[place] = fold_in.user_factors(items[first:].astype(np.int64), strength[first:])
+            latest[place] = factors[items[:first]].mean(axis=0, dtype=np.float64)
+            earlier.append(items[first:])
     scores = vectors @ factors.T
     for row, known in zip(scores, earlier, strict=True):
         row[known] = row.min()  # what is known already is not expected again
