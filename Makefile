@@ -42,7 +42,7 @@ bench: .venv/installed  ## Measure, and print machine, versions and seed.
 
 constraints: .venv/installed  ## Pin the newest versions of all dependencies, with hashes.
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra parquet --extra tune --extra encoder --group dev $(COMPILE) --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra parquet --extra tune --extra encoder --extra onnx --group dev $(COMPILE) --upgrade \
 		--output-file constraints.txt
 	$(BIN)/uv pip compile pyproject.toml --extra spark --constraint constraints.txt $(COMPILE) --upgrade \
 		--output-file constraints-spark.txt
