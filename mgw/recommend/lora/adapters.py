@@ -3,7 +3,7 @@
     boost_ui = strength · s_ui                          s_ui: as `towers` has it
 
 is added to the score that the blend gives to title i. A user's tier is asked for in the same round trip as the history:
-what is trained or deleted counts from the next answer on, in every process, and nothing has to be kept in step.
+what is trained or deleted counts from the next list that is made, in every process, and nothing has to be kept in step.
 """
 
 from __future__ import annotations

@@ -122,14 +122,14 @@ def prove(scored: Scored, split: Split, settings: Settings, progress: Progress =
         )
     users = scored.users[rows]
     spaces = (scored.pipeline.collaborative.fold_in, scored.pipeline.content)
-    shared = Towers.fit(spaces, Recency.of(split.train), settings.lora)
+    towers = Towers.fit(spaces, Recency.of(split.train), settings.lora)
     matrix = strength_matrix(split.train)
     support = measure_support(
         matrix, Recency.of(split.train), users, settings.als, settings.lora,
         content=spaces[1], threads=settings.threads, progress=progress,
     )  # fmt: skip
-    tiers = Tiers(users, fit_users(shared, recency, users, settings.lora, threads=settings.threads), support.supported)
-    models = _models(scored, rows, shared, tiers, recency=recency, settings=settings)
+    tiers = Tiers(users, fit_users(towers, recency, users, settings.lora, threads=settings.threads), support.supported)
+    models = _models(scored, rows, towers, tiers, recency=recency, settings=settings)
     blend = scored.blended(source_weights(settings.blend))
     names = (f"ndcg@{settings.evaluate.top_k}", "auc")
     found = {name: np.empty((len(rows), 2)) for name in models}
@@ -156,7 +156,7 @@ def prove(scored: Scored, split: Split, settings: Settings, progress: Progress =
 def _models(
     scored: Scored,
     rows: NDArray[np.int64],
-    shared: Towers,
+    towers: Towers,
     tiers: Tiers,
     *,
     recency: Recency,
@@ -171,13 +171,13 @@ def _models(
     mean = tiers.weights.mean(axis=0)
     listed = fold_in.item_factors.any(axis=1)
     spread = (
-        float(np.sqrt(mean @ covariance(shared.projected[listed]) @ mean)) * settings.lora.alpha / settings.lora.rank
+        float(np.sqrt(mean @ covariance(towers.projected[listed]) @ mean)) * settings.lora.alpha / settings.lora.rank
     )
     mean = mean / spread if spread > 0 else mean
     scale = settings.lora.alpha / settings.lora.rank
 
     def adapted(base: NDArray[np.float64], weights: NDArray[np.float32], amount: float = 1.0) -> NDArray[np.float64]:
-        return np.asarray(base + amount * strength * scale * (shared.projected @ weights))
+        return np.asarray(base + amount * strength * scale * (towers.projected @ weights))
 
     def logistic(place: int, base: NDArray[np.float64]) -> NDArray[np.float64]:
         items, strengths = recency.of_user(int(tiers.users[place]))
