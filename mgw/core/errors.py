@@ -350,6 +350,16 @@ class AdapterForeign(ModelError):
     code = "ADAPTER_FOREIGN"
 
 
+class ExperimentError(MgwError):
+    """Base of the errors of experiments."""
+
+
+class ExperimentInvalid(ExperimentError):
+    """An experiment is not described as it can be run: weights, traffic or a namespace do not fit."""
+
+    code = "EXPERIMENT_INVALID"
+
+
 class SparkUnavailable(ModelError):
     """Spark has no Java to run on, its master does not answer, or it gave up in the middle of a training."""
 

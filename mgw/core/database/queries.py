@@ -1090,6 +1090,106 @@ async def experiments_add_variants_async(
     return (await connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names, "weights": weights, "configs": configs})).rowcount
 
 
+# ---- experiments/assign a4815f7971a50ddc db96aec331b6e17d
+_EXPERIMENTS_ASSIGN: Final = """WITH RECURSIVE texts AS (
+    SELECT given.user_id, 1 AS kind, (%(salt)s::text)::text || given.user_id AS text
+    FROM unnest((%(user_ids)s::text[])::text[]) AS given (user_id)
+    UNION ALL
+    SELECT given.user_id, 2, given.user_id || '__' || (%(namespace)s::text)::text
+    FROM unnest((%(user_ids)s::text[])::text[]) AS given (user_id)
+    WHERE (%(namespace)s::text)::text IS NOT NULL
+),
+hashing AS (
+    SELECT t.user_id, t.kind, t.text, 0 AS done, 2166136261::bigint AS hash FROM texts t
+    UNION ALL
+    SELECT
+        h.user_id, h.kind, h.text, h.done + 1,
+        ((h.hash # ascii(substr(h.text, h.done + 1, 1))::bigint) * 16777619) & 4294967295
+    FROM hashing h
+    WHERE h.done < length(h.text)
+),
+hashed AS (
+    SELECT h.user_id, h.kind, h.hash FROM hashing h WHERE h.done = length(h.text)
+),
+again AS (
+    SELECT h.user_id, h.hash::text AS text, 0 AS done, 2166136261::bigint AS hash FROM hashed h WHERE h.kind = 1
+    UNION ALL
+    SELECT
+        a.user_id, a.text, a.done + 1,
+        ((a.hash # ascii(substr(a.text, a.done + 1, 1))::bigint) * 16777619) & 4294967295
+    FROM again a
+    WHERE a.done < length(a.text)
+)
+SELECT a.user_id, r.position::integer - 1 AS position
+FROM again a
+JOIN unnest((%(starts)s::double precision[])::double precision[], (%(ends)s::double precision[])::double precision[]) WITH ORDINALITY AS r (from_place, to_place, position)
+    ON (a.hash %% 10000) / 10000::double precision >= r.from_place
+    AND (a.hash %% 10000) / 10000::double precision < r.to_place
+WHERE a.done = length(a.text)
+    AND NOT EXISTS (
+        SELECT FROM hashed n
+        WHERE n.kind = 2
+            AND n.user_id = a.user_id
+            AND NOT (
+                (n.hash %% 1000) / 1000::double precision >= (%(namespace_from)s::double precision)::double precision
+                AND (n.hash %% 1000) / 1000::double precision < (%(namespace_to)s::double precision)::double precision
+            )
+    )"""
+
+
+class ExperimentsAssignRow(NamedTuple):
+    """A row of `experiments/assign`."""
+
+    user_id: str | None
+    position: int
+
+
+def experiments_assign(
+    connection: Connection[Any],
+    /,
+    *,
+    salt: str,
+    user_ids: list[str],
+    namespace: str,
+    starts: list[float],
+    ends: list[float],
+    namespace_from: float,
+    namespace_to: float,
+) -> list[ExperimentsAssignRow]:
+    """The variant of each of some users in an experiment, by position from 0 on; those who take no part are left out.
+
+    The same as `mgw.experiments.assignment`: FNV-1a of salt and id, hashed again as decimal digits, in 10,000 buckets;
+    the namespace in 1,000, hashed once. `ascii` gives the code point of a character.
+    """
+    with connection.cursor(row_factory=_into(ExperimentsAssignRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_ASSIGN, {"salt": salt, "user_ids": user_ids, "namespace": namespace, "starts": starts, "ends": ends, "namespace_from": namespace_from, "namespace_to": namespace_to})
+        rows: list[ExperimentsAssignRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_assign_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    salt: str,
+    user_ids: list[str],
+    namespace: str,
+    starts: list[float],
+    ends: list[float],
+    namespace_from: float,
+    namespace_to: float,
+) -> list[ExperimentsAssignRow]:
+    """The variant of each of some users in an experiment, by position from 0 on; those who take no part are left out.
+
+    The same as `mgw.experiments.assignment`: FNV-1a of salt and id, hashed again as decimal digits, in 10,000 buckets;
+    the namespace in 1,000, hashed once. `ascii` gives the code point of a character.
+    """
+    async with connection.cursor(row_factory=_into(ExperimentsAssignRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_ASSIGN, {"salt": salt, "user_ids": user_ids, "namespace": namespace, "starts": starts, "ends": ends, "namespace_from": namespace_from, "namespace_to": namespace_to})
+        rows: list[ExperimentsAssignRow] = await cursor.fetchall()
+    return rows
+
+
 # ---- experiments/create 2a4fce4d8c0cfb76 3cd905fd143675b6
 _EXPERIMENTS_CREATE: Final = """INSERT INTO experiments (name, salt, traffic_allocation, namespace, namespace_from, namespace_to, targeting)
 VALUES ((%(name)s::text), (%(salt)s::text), (%(traffic_allocation)s::double precision), (%(namespace)s::text), (%(namespace_from)s::double precision), (%(namespace_to)s::double precision), (%(targeting)s::jsonb))
