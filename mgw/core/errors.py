@@ -360,6 +360,13 @@ class ExperimentInvalid(ExperimentError):
     code = "EXPERIMENT_INVALID"
 
 
+class NotEnoughData(ExperimentError):
+    """Too few users, or values that do not vary, for what was asked: there is no number to give."""
+
+    code = "NOT_ENOUGH_DATA"
+    exit_code = 1
+
+
 class SparkUnavailable(ModelError):
     """Spark has no Java to run on, its master does not answer, or it gave up in the middle of a training."""
 

@@ -1,0 +1,106 @@
+"""Statistics: merging, agreement with scipy, and what happens to those who look every day."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from mgw.core.errors import NotEnoughData
+from mgw.experiments.statistics import Moments, confidence_sequence, welch
+
+values = st.lists(st.floats(-1e3, 1e3), max_size=30)
+
+
+@given(values, values)
+def test_moments_of_parts_are_those_of_the_whole(first, second):
+    both, whole = Moments.of(first) + Moments.of(second), Moments.of(first + second)
+    assert (both.n, both.total, both.squares) == (
+        whole.n, pytest.approx(whole.total, abs=1e-6), pytest.approx(whole.squares, abs=1e-6),
+    )  # fmt: skip
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30))
+def test_mean_and_variance_are_numpys(found):
+    moments = Moments.of(found, shift=found[0])
+    assert moments.mean == pytest.approx(np.mean(found), abs=1e-9)
+    assert moments.variance == pytest.approx(np.var(found, ddof=1), rel=1e-6, abs=1e-6)
+
+
+def test_values_of_a_billion_keep_their_variance():
+    found = 1e9 + np.arange(100.0)
+    assert Moments.of(found, shift=1e9).variance == pytest.approx(np.var(found, ddof=1))
+    with pytest.raises(ValueError, match="do not add up"):
+        Moments.of(found) + Moments.of(found, shift=1e9)
+
+
+def test_a_fixed_horizon_is_scipys_welch():
+    rng = np.random.default_rng(0)
+    control, treatment = rng.normal(3, 2, 400), rng.exponential(3.3, 250)
+    found = welch(Moments.of(control), Moments.of(treatment), 0.1)
+    expected = stats.ttest_ind(treatment, control, equal_var=False).confidence_interval(0.9)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-9)
+    assert found.estimate == pytest.approx(treatment.mean() - control.mean())
+
+
+def test_a_sequence_is_wider_than_one_look_and_narrowest_about_where_it_is_tuned():
+    rng = np.random.default_rng(1)
+    control, treatment = Moments.of(rng.normal(0, 1, 5_000)), Moments.of(rng.normal(0, 1, 5_000))
+    one = welch(control, treatment)
+    widths = {}
+    for tuned in (100, 3_000, 10_000, 30_000, 1_000_000):
+        found = confidence_sequence(control, treatment, tuned_for=tuned)
+        widths[tuned] = found.high - found.low
+        assert found.low < one.low < one.high < found.high
+    assert min(widths, key=widths.get) == 10_000
+    assert widths[10_000] / (one.high - one.low) < 1.6
+
+
+def looks(rng, effect, *, days=30, users=200):
+    """Yield the moments of both variants after each day, of a conversion rate of 20 %."""
+    control, treatment = Moments(0, 0.0, 0.0), Moments(0, 0.0, 0.0)
+    for _ in range(days):
+        control += Moments.of(rng.random(users) < 0.2)
+        treatment += Moments.of(rng.random(users) < 0.2 + effect)
+        yield control, treatment
+
+
+def ever(interval, effect, runs, seed):
+    """Return in which share of experiments somebody who looks daily finds a difference."""
+    rng = np.random.default_rng(seed)
+    return np.mean([any(interval(*look).excludes_zero for look in looks(rng, effect)) for _ in range(runs)])
+
+
+def test_who_looks_daily_is_deceived_by_one_look_intervals_and_not_by_sequences():
+    assert ever(welch, 0.0, 300, seed=2) > 0.15
+    assert ever(confidence_sequence, 0.0, 300, seed=2) <= 0.05
+    assert ever(confidence_sequence, 0.04, 100, seed=3) > 0.8
+
+
+@pytest.mark.nightly
+def test_false_positives_under_continuous_peeking_at_size():
+    assert ever(confidence_sequence, 0.0, 2_000, seed=4) <= 0.05
+
+
+@pytest.mark.parametrize("interval", [welch, confidence_sequence])
+@pytest.mark.parametrize(("control", "treatment"), [([], [1.0, 2.0]), ([1.0], [1.0, 2.0]), ([1.0, 1.0], [1.0, 1.0])])
+def test_what_cannot_be_said_is_an_error_and_never_a_number(interval, control, treatment):
+    with pytest.raises(NotEnoughData):
+        interval(Moments.of(control), Moments.of(treatment))
+
+
+def test_the_sequence_is_the_formula_of_the_paper():
+    """At n users of variance 1 in each of two equal variants, by the standard form for one mean with t = n."""
+    control = treatment = Moments(5_000, 0.0, 4_999.0)
+    alpha, t = 0.05, 10_000
+    rho = math.sqrt((-2 * math.log(alpha) + math.log(-2 * math.log(alpha) + 1)) / t)
+    per_user = 4.0  # the variance of the difference, 2 / 5,000, times t
+    expected = math.sqrt(per_user) * math.sqrt(
+        2 * (t * rho**2 + 1) / (t**2 * rho**2) * math.log(math.sqrt(t * rho**2 + 1) / alpha)
+    )
+    found = confidence_sequence(control, treatment, alpha, tuned_for=t)
+    assert found.high == pytest.approx(expected, rel=1e-12)
