@@ -130,6 +130,23 @@ def confidence_sequence(
     return _around(treatment.mean - control.mean, reach)
 
 
+def always_valid_p_value(
+    control: Moments, treatment: Moments, alpha: float = 0.05, *, tuned_for: int = 10_000
+) -> float:
+    """Return the least α' at which the confidence sequence with the ρ of `alpha` excludes 0, at most 1.
+
+    It is below `alpha` where `confidence_sequence` excludes 0, and may be looked at as often.
+
+    Raises:
+        NotEnoughData: a variant has fewer than two users, or neither varies.
+    """
+    variance = sum(_variances_of_means(control, treatment))
+    scaled = (control.n + treatment.n) * _rho_squared(alpha, tuned_for)
+    difference = treatment.mean - control.mean
+    exponent = 0.5 * math.log1p(scaled) - difference * difference / (2 * variance * (1 + 1 / scaled))
+    return math.exp(min(exponent, 0.0))
+
+
 def _rho_squared(alpha: float, tuned_for: int) -> float:
     """Return ρ² for which the interval is narrowest at so many users (the paper's appendix on tuning)."""
     log = -2 * math.log(alpha)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mgw.core.errors import NotEnoughData
-from mgw.experiments.statistics import Moments, confidence_sequence, welch
+from mgw.experiments.statistics import Moments, always_valid_p_value, confidence_sequence, welch
 
 values = st.lists(st.floats(-1e3, 1e3), max_size=30)
 
@@ -58,6 +58,15 @@ def test_a_sequence_is_wider_than_one_look_and_narrowest_about_where_it_is_tuned
         assert found.low < one.low < one.high < found.high
     assert min(widths, key=widths.get) == 10_000
     assert widths[10_000] / (one.high - one.low) < 1.6
+
+
+@given(st.floats(-0.3, 0.3), st.integers(50, 3_000), st.floats(0.01, 0.2))
+def test_the_p_value_is_below_alpha_where_the_sequence_excludes_zero(effect, n, alpha):
+    control, treatment = Moments(n, 0.0, n - 1.0), Moments(n, 0.0, 2.0 * (n - 1), shift=effect)
+    found = always_valid_p_value(control, treatment, alpha)
+    assert 0 <= found <= 1
+    if abs(found - alpha) > 1e-9:
+        assert (found < alpha) == confidence_sequence(control, treatment, alpha).excludes_zero
 
 
 def looks(rng, effect, *, days=30, users=200):
