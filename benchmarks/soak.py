@@ -18,7 +18,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -27,7 +26,7 @@ from collections import Counter
 from pathlib import Path
 
 from machine import print_machine
-from serving import MGW, free_port, make_project, serving
+from serving import MGW, free_port, make_project, run, serving
 
 from mgw.core.artifacts import ModelStore
 from mgw.core.database import Database
@@ -147,8 +146,9 @@ def _soak(folder: Path, options: argparse.Namespace) -> int:
     config.write_text(re.sub(r"cache_entries: \d+", f"cache_entries: {KEPT}", config.read_text()))
     store = ModelStore(folder / ".mgw" / "models")
     first = store.current_name()
-    subprocess.run([*MGW, "train", "als", "--seed", "1"], cwd=folder, check=True, capture_output=True)
+    run(folder, "train", "als", "--seed", "1")
     models = [first, store.current_name()]
+    run(folder, "train", "lora")  # of the second model, so that adapters come and go with it, and follow the events
     port, ended = free_port(), threading.Event()
     with serving(
         [*MGW, "serve", "--port", str(port), "--workers", "2"], folder, port, "/health", folder / "log"
