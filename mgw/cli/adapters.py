@@ -126,20 +126,25 @@ def rollback(
     """Go back to the shared tier before, with everybody's adapters of it; or to one user's version before."""
     loaded = current_project(ctx)
     snapshot, adapters = project_adapters(loaded)
+    from mgw.core.database import queries
+    from mgw.core.errors import AdaptersMissing
+    from mgw.recommend.lora.store import NAME
+
     if user is None:
         store = project_shared_tiers(loaded)
         before = _tier_before(store, adapters.name, snapshot.manifest.name)
+        with project_session(loaded) as connection:
+            left = len(queries.adapters_users_of_base(connection, base_snapshot=before, name=NAME))
+        if not left:
+            raise AdaptersMissing(f"no adapter of {before} is kept any more", hint="lora.keep says how many are")
         store.use(before)
-        out.print(f"{before} is in use, in place of {adapters.name}")
+        out.print(f"{before} is in use, in place of {adapters.name}, with the adapters of {left:,} users")
         return
-    from mgw.core.database import queries
-    from mgw.recommend.lora.store import NAME
-
     with project_session(loaded) as connection:
         latest = _required(connection, user, adapters)
         queries.adapters_undo(connection, user_id=user, name=NAME, base_snapshot=adapters.name)
-        left = adapters.load(connection, user)
-    after = "none is left" if left is None else f"version {left.version} is in use"
+        earlier = adapters.load(connection, user)
+    after = "none is left" if earlier is None else f"version {earlier.version} is in use"
     out.print(f"version {latest.version} of {user} is deleted, {after}")
 
 

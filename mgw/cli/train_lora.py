@@ -96,7 +96,7 @@ def _show(trained: Trained, seconds: float, *, resume: bool, json: bool) -> None
     if resume:
         out.note(
             f"{trained.resumed:,} adapters were there already"
-            if trained.resumed
+            if trained.resumed is not None
             else "nothing was kept of such a training: it began anew"
         )
     out.print(f"{trained.stored:,} adapters for the model {trained.base}, in {seconds:.1f} s")

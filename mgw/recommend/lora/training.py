@@ -64,7 +64,7 @@ class Trained:
         shared: the name of the shared tier's snapshot.
         base: the model that it belongs to.
         stored: how many adapters.
-        resumed: how many of them an earlier training, which was cut short, had stored.
+        resumed: how many of them an earlier training, which was cut short, had stored; None where there was none.
         skipped: why the others have none, and how many.
         groups: number of titles, as "20-49" → users, mean gain, and how many of their adapters are used.
         support: what held-out titles say of each user.
@@ -73,7 +73,7 @@ class Trained:
     shared: str
     base: str
     stored: int
-    resumed: int
+    resumed: int | None
     skipped: dict[str, int]
     groups: dict[str, dict[str, Any]]
     support: Support
@@ -165,8 +165,8 @@ def train_lora(
     lora = settings.lora
     with _only_trainer(connection):
         material = _Material.of(data, snapshot, settings)
-        learnt = _left_behind(store, material) if resume else None
-        learnt = learnt or _learn(store, material, progress)
+        left_behind = _left_behind(store, material) if resume else None
+        learnt = left_behind or _learn(store, material, progress)
         name, support = learnt.published.manifest.name, learnt.support
         with progress.stage("Fitting adapters"):
             weights = fit_users(learnt.towers, material.recency, material.users, lora, threads=settings.threads)
@@ -179,7 +179,7 @@ def train_lora(
             )
             for place, user in enumerate(material.users) if supported[place] or opposed[place]
         ]  # fmt: skip
-        there = set(queries.adapters_users_of_base(connection, base_snapshot=name, name=NAME)) if resume else set()
+        there = set(queries.adapters_users_of_base(connection, base_snapshot=name, name=NAME)) if left_behind else set()
         connection.commit()
         missing = [adapter for adapter in adapters if adapter.user_id not in there]
         save_adapters(connection, name, missing, progress=progress)
@@ -193,7 +193,7 @@ def train_lora(
         ),
         "held-out titles do not speak for it": int(np.count_nonzero(~supported)),
     }
-    resumed = sum(not adapter.is_zero for adapter in adapters) - sum(not adapter.is_zero for adapter in missing)
+    resumed = sum(adapter.user_id in there and not adapter.is_zero for adapter in adapters) if left_behind else None
     stored = int(np.count_nonzero(supported))
     return Trained(name, snapshot.manifest.name, stored, resumed, skipped, _described(support), support)
 

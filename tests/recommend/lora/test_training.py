@@ -90,7 +90,7 @@ def test_what_another_training_left_is_not_gone_on_from(project, monkeypatch, ch
         (project.tiers.root / left / "gain.npy").write_bytes(b"")
         time.sleep(1)  # the name of what is trained anew has the second
     asked = replace(SETTINGS, lora=LoraSettings(rank=3, half_life=7.0)) if change == "settings" else settings
-    assert project.train(asked, resume=True).resumed == 0
+    assert project.train(asked, resume=True).resumed is None
 
 
 def test_two_do_not_train_at_once(project, database_url):
