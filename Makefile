@@ -26,7 +26,7 @@ lint: .venv/installed  ## Style, types, import contracts, queries, generated doc
 	$(BIN)/mgw check
 	$(BIN)/python docs/generate.py --check
 
-unit: .venv/installed .venv/spark  ## The tests.
+unit: .venv/installed .venv/spark .venv/oracle/installed  ## The tests.
 	$(BIN)/pytest -n auto -m "not nightly"
 
 nightly: .venv/installed  ## The tests at sizes too large for every run.
@@ -46,6 +46,7 @@ constraints: .venv/installed  ## Pin the newest versions of all dependencies, wi
 		--output-file constraints.txt
 	$(BIN)/uv pip compile pyproject.toml --extra spark --constraint constraints.txt $(COMPILE) --upgrade \
 		--output-file constraints-spark.txt
+	echo "gbstats==0.8.0" | $(BIN)/uv pip compile - $(COMPILE) --upgrade --output-file constraints-oracle.txt
 
 # Every dependency is pinned with its hashes; then the project itself, editable, from this folder.
 .venv/installed: pyproject.toml constraints.txt
@@ -63,6 +64,13 @@ constraints: .venv/installed  ## Pin the newest versions of all dependencies, wi
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints-spark.txt; \
 	else echo "no Java here: the tests of the Spark engine will be skipped" >&2; fi
 	@if command -v java >/dev/null; then touch $@; fi
+
+# What the statistics are held against wants an older NumPy than ours, and so an environment of its own.
+.venv/oracle/installed: .venv/installed constraints-oracle.txt
+	@echo "installing gbstats into .venv/oracle" && $(PYTHON) -m venv .venv/oracle && \
+		.venv/oracle/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+			-r constraints-oracle.txt && touch $@ || \
+		echo "gbstats cannot be installed for this Python: the tests against it will be skipped" >&2
 
 clean:  ## Remove what was made here, the demonstration's data among it.
 	-$(BIN)/mgw --config $(DEMO)/mgw.yaml db stop 2>/dev/null

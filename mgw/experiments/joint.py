@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """What is known of two values of each user of a variant, y and x.
+    """Two values over the users of a variant, y and x; parts merge with `+`.
 
     Attributes:
         y: moments of the metric.
         x: moments of the other.
-        products: the sum of the products, each less its shift.
+        products: the sum of the products of both, each less its mean.
     """
 
     y: Moments
@@ -37,14 +37,23 @@ class Joint:
     products: float
 
     @classmethod
-    def of(cls, y: ArrayLike, x: ArrayLike, *, y_shift: float = 0.0, x_shift: float = 0.0) -> Self:
+    def of(cls, y: ArrayLike, x: ArrayLike) -> Self:
         """Sum up both values of each user."""
         ys, xs = np.asarray(y, dtype=np.float64), np.asarray(x, dtype=np.float64)
-        products = float(((ys - y_shift) * (xs - x_shift)).sum())
-        return cls(Moments.of(ys, y_shift), Moments.of(xs, x_shift), products)
+        products = float((ys - ys.mean()) @ (xs - xs.mean())) if len(ys) else 0.0
+        return cls(Moments.of(ys), Moments.of(xs), products)
 
     def __add__(self, other: Joint) -> Joint:
-        return Joint(self.y + other.y, self.x + other.x, self.products + other.products)
+        if not (self.n and other.n):
+            return self if self.n else other
+        apart = (other.y.mean - self.y.mean) * (other.x.mean - self.x.mean)
+        between = apart * self.n * other.n / (self.n + other.n)
+        return Joint(self.y + other.y, self.x + other.x, self.products + other.products + between)
+
+    @property
+    def n(self) -> int:
+        """The users."""
+        return self.y.n
 
     @property
     def covariance(self) -> float:
@@ -53,9 +62,9 @@ class Joint:
         Raises:
             NotEnoughData: there are fewer than two.
         """
-        if self.y.n < 2:
-            raise NotEnoughData(f"a variant has {self.y.n} users; a covariance takes two")
-        return (self.products - self.y.total * self.x.total / self.y.n) / (self.y.n - 1)
+        if self.n < 2:
+            raise NotEnoughData(f"a variant has {self.n} users; a covariance takes two")
+        return self.products / (self.n - 1)
 
     def ratio(self) -> Moments:
         """Return the ratio of the sums, Σy / Σx, as a mean over the users.
@@ -68,7 +77,7 @@ class Joint:
             raise NotEnoughData("the denominator of a ratio is 0 over all users of a variant")
         ratio = self.y.mean / denominator
         spread = self.y.variance - 2 * ratio * self.covariance + ratio * ratio * self.x.variance
-        return _moments(self.y.n, ratio, spread / (denominator * denominator))
+        return _moments(self.n, ratio, spread / (denominator * denominator))
 
 
 def cuped(variants: Sequence[Joint]) -> tuple[Moments, ...]:
@@ -82,12 +91,11 @@ def cuped(variants: Sequence[Joint]) -> tuple[Moments, ...]:
     """
     whole = sum(variants[1:], start=variants[0])
     # Within the variants: between them there is what the experiment did.
-    shared = sum(each.covariance * (each.y.n - 1) for each in variants)
-    spread = sum(each.x.variance * (each.x.n - 1) for each in variants)
+    shared, spread = sum(each.products for each in variants), sum(each.x.deviations for each in variants)
     theta = shared / spread if spread > 0 else 0.0
     return tuple(
         _moments(
-            each.y.n,
+            each.n,
             each.y.mean - theta * (each.x.mean - whole.x.mean),
             each.y.variance - 2 * theta * each.covariance + theta * theta * each.x.variance,
         )
@@ -96,4 +104,4 @@ def cuped(variants: Sequence[Joint]) -> tuple[Moments, ...]:
 
 
 def _moments(n: int, mean: float, variance: float) -> Moments:
-    return Moments(n, 0.0, max(variance, 0.0) * (n - 1), shift=mean)
+    return Moments(n, n * mean, max(variance, 0.0) * (n - 1))

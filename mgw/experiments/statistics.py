@@ -1,15 +1,7 @@
-"""Means of variants and their differences, with intervals that hold whenever one looks.
+"""What is known of a metric in a variant, and of the difference between two.
 
-What is kept of a variant is three numbers, `Moments`, which are summed where the events are and merge with `+`.
-
-The interval by default is an asymptotic confidence sequence: it covers the true difference at all looks at once, so an
-experiment may be stopped when it excludes 0, and may be looked at as often as anybody likes (Waudby-Smith, Arbour,
-Sinha, Kennedy & Ramdas 2024, "Time-uniform central limit theory and asymptotic confidence sequences"):
-
-    difference ± sqrt( V · (1 + 1 / nρ²) · log((1 + nρ²) / α²) )
-
-V is the estimated variance of the difference and n the number of users of both variants; ρ makes the interval narrowest
-where n is `tuned_for`. The interval of a fixed horizon is Welch's (1947), and holds for one look.
+A variant is three numbers, `Moments`, which are summed where the events are and merge with `+`. A `Difference` is an
+estimate with its variance; what can be said of it is in `sequential`, `fixed_horizon` and `posterior`.
 """
 
 from __future__ import annotations
@@ -19,37 +11,49 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from scipy import stats
 
 from mgw.core.errors import NotEnoughData
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What is known of a metric in a variant: how many users, the sum of their values, and of the squares.
+    """A metric over the users of a variant.
 
-    The sums are of the values less `shift`, which is about their mean: squares of 1e9 would leave nothing of a variance
-    of 1. Only moments of one shift are merged.
+    Two parts merge exactly, whatever their means (Chan, Golub & LeVeque 1983, equation 1.5), and a variance of 1 is not
+    lost about a mean of 1e9.
+
+    Attributes:
+        n: users.
+        total: the sum of their values.
+        deviations: the sum of the squares of the values less their mean.
     """
 
     n: int
     total: float
-    squares: float
-    shift: float = 0.0
+    deviations: float
 
     @classmethod
-    def of(cls, values: ArrayLike, shift: float = 0.0) -> Self:
+    def of(cls, values: ArrayLike) -> Self:
         """Sum up one value for each user."""
-        found = np.asarray(values, dtype=np.float64) - shift
-        return cls(len(found), float(found.sum()), float((found * found).sum()), shift)
+        found = np.asarray(values, dtype=np.float64)
+        if not len(found):
+            return cls(0, 0.0, 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # a difference refuses what is not finite
+            about = found - found.mean()
+            return cls(len(found), float(found.sum()), float(about @ about))
 
     def __add__(self, other: Moments) -> Moments:
-        if self.shift != other.shift:
-            raise ValueError(f"moments about {self.shift:g} and about {other.shift:g} do not add up")
-        return Moments(self.n + other.n, self.total + other.total, self.squares + other.squares, self.shift)
+        if not (self.n and other.n):
+            return self if self.n else other
+        n = self.n + other.n
+        apart = other.total / other.n - self.total / self.n
+        between = apart * apart * self.n * other.n / n
+        return Moments(n, self.total + other.total, self.deviations + other.deviations + between)
 
     @property
     def mean(self) -> float:
@@ -60,7 +64,7 @@ class Moments:
         """
         if self.n < 1:
             raise NotEnoughData("a variant has no users")
-        return self.shift + self.total / self.n
+        return self.total / self.n
 
     @property
     def variance(self) -> float:
@@ -71,12 +75,12 @@ class Moments:
         """
         if self.n < 2:
             raise NotEnoughData(f"a variant has {self.n} users; a variance takes two")
-        return max(self.squares - self.total * self.total / self.n, 0.0) / (self.n - 1)
+        return self.deviations / (self.n - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A difference of means, and where the true one is.
+    """A difference, and where the true one is.
 
     Attributes:
         estimate: treatment less control.
@@ -94,71 +98,73 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-def welch(control: Moments, treatment: Moments, alpha: float = 0.05) -> Interval:
-    """Return the interval of a fixed horizon, for one look.
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Treatment less control, and how sure that is.
 
-    Raises:
-        NotEnoughData: a variant has fewer than two users, or neither varies.
+    Attributes:
+        estimate: of the difference.
+        variance: of the estimate, above 0.
+        freedom: degrees of freedom of the variance (Welch 1947; Satterthwaite 1946).
+        n: users of both variants.
     """
-    parts = _variances_of_means(control, treatment)
+
+    estimate: float
+    variance: float
+    freedom: float
+    n: int
+
+    @classmethod
+    def of(cls, control: Moments, treatment: Moments) -> Self:
+        """Return the difference of the means.
+
+        Raises:
+            NotEnoughData: a variant has fewer than two users, or neither varies.
+        """
+        parts = control.variance / control.n, treatment.variance / treatment.n
+        return cls(
+            treatment.mean - control.mean, *_spread(parts, (control.n - 1, treatment.n - 1)), control.n + treatment.n
+        )
+
+    @classmethod
+    def relative(cls, control: Moments, treatment: Moments) -> Self:
+        """Return the difference as a share of the control's mean, treatment / control - 1, by the delta method.
+
+        Raises:
+            NotEnoughData: as `of`; or the control's mean is not above 0, so that a share of it says nothing.
+        """
+        base = control.mean
+        if base <= 0:
+            raise NotEnoughData(f"the control's mean is {base:g}: a lift is a share of a mean above 0")
+        ratio = treatment.mean / base
+        parts = (
+            control.variance / control.n * (ratio / base) ** 2,
+            treatment.variance / treatment.n / base**2,
+        )
+        return cls(ratio - 1, *_spread(parts, (control.n - 1, treatment.n - 1)), control.n + treatment.n)
+
+    @classmethod
+    def stratified(cls, strata: Sequence[Difference]) -> Self:
+        """Return the mean of the differences of groups of users, each by its share of the users (Cochran 1977, §5.3)."""
+        n = sum(each.n for each in strata)
+        shares = [each.n / n for each in strata]
+        parts = [share**2 * each.variance for share, each in zip(shares, strata, strict=True)]
+        estimate = sum(share * each.estimate for share, each in zip(shares, strata, strict=True))
+        return cls(estimate, *_spread(parts, [each.freedom for each in strata]), n)
+
+    def __post_init__(self) -> None:
+        if not (self.variance > 0 and math.isfinite(self.variance) and math.isfinite(self.estimate)):
+            raise NotEnoughData(
+                "all users of both variants have the same value: nothing can be said of a difference"
+                if self.variance == 0
+                else "the values are too large to be summed up"
+            )
+
+
+def _spread(parts: Sequence[float], freedoms: Sequence[float]) -> tuple[float, float]:
+    """Return the variance of a sum and its degrees of freedom."""
     variance = sum(parts)
-    freedom = variance**2 / sum(
-        part**2 / (moments.n - 1) for part, moments in zip(parts, (control, treatment), strict=True)
-    )
-    reach = float(stats.t.ppf(1 - alpha / 2, freedom)) * math.sqrt(variance)
-    return _around(treatment.mean - control.mean, reach)
-
-
-def confidence_sequence(
-    control: Moments, treatment: Moments, alpha: float = 0.05, *, tuned_for: int = 10_000
-) -> Interval:
-    """Return the interval that holds at every look.
-
-    Args:
-        control: of the one.
-        treatment: of the other.
-        alpha: the chance that it ever misses the true difference.
-        tuned_for: the number of users, of both variants, at which it is to be narrowest.
-
-    Raises:
-        NotEnoughData: a variant has fewer than two users, or neither varies.
-    """
-    variance, n = sum(_variances_of_means(control, treatment)), control.n + treatment.n
-    rho_squared = _rho_squared(alpha, tuned_for)
-    scaled = n * rho_squared
-    reach = math.sqrt(variance * (1 + 1 / scaled) * math.log((1 + scaled) / alpha**2))
-    return _around(treatment.mean - control.mean, reach)
-
-
-def always_valid_p_value(
-    control: Moments, treatment: Moments, alpha: float = 0.05, *, tuned_for: int = 10_000
-) -> float:
-    """Return the least α' at which the confidence sequence with the ρ of `alpha` excludes 0, at most 1.
-
-    It is below `alpha` where `confidence_sequence` excludes 0, and may be looked at as often.
-
-    Raises:
-        NotEnoughData: a variant has fewer than two users, or neither varies.
-    """
-    variance = sum(_variances_of_means(control, treatment))
-    scaled = (control.n + treatment.n) * _rho_squared(alpha, tuned_for)
-    difference = treatment.mean - control.mean
-    exponent = 0.5 * math.log1p(scaled) - difference * difference / (2 * variance * (1 + 1 / scaled))
-    return math.exp(min(exponent, 0.0))
-
-
-def _rho_squared(alpha: float, tuned_for: int) -> float:
-    """Return ρ² for which the interval is narrowest at so many users (the paper's appendix on tuning)."""
-    log = -2 * math.log(alpha)
-    return (log + math.log(log + 1)) / tuned_for
-
-
-def _variances_of_means(control: Moments, treatment: Moments) -> tuple[float, float]:
-    parts = control.variance / control.n, treatment.variance / treatment.n
-    if sum(parts) <= 0:
-        raise NotEnoughData("all users of both variants have the same value: nothing can be said of a difference")
-    return parts
-
-
-def _around(estimate: float, reach: float) -> Interval:
-    return Interval(estimate, estimate - reach, estimate + reach)
+    if not (variance > 0 and math.isfinite(variance)):
+        return variance, 0.0
+    shares = [part / variance for part in parts]
+    return variance, 1 / sum(share * share / freedom for share, freedom in zip(shares, freedoms, strict=True))

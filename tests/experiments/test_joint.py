@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from mgw.core.errors import NotEnoughData
 from mgw.experiments.joint import Joint, cuped
-from mgw.experiments.statistics import Moments, welch
+from mgw.experiments.fixed_horizon import welch
+from mgw.experiments.statistics import Difference, Moments
 
 pairs = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=2, max_size=20)
 
 
-def joint(rows, **shifts):
+def joint(rows):
     y, x = zip(*rows, strict=True)
-    return Joint.of(y, x, **shifts)
+    return Joint.of(y, x)
 
 
 @given(pairs, pairs)
@@ -24,7 +25,6 @@ def test_parts_merge_and_the_covariance_is_numpys(first, second):
     both = joint(first) + joint(second)
     y, x = zip(*first, *second, strict=True)
     assert both.covariance == pytest.approx(np.cov(y, x)[0, 1], rel=1e-6, abs=1e-6)
-    assert joint(first, y_shift=3.0, x_shift=-2.0).covariance == pytest.approx(joint(first).covariance, abs=1e-6)
 
 
 def people(rng, n, effect):
@@ -36,7 +36,7 @@ def people(rng, n, effect):
 def test_cuped_is_the_regression_on_the_users_own_values():
     rng = np.random.default_rng(0)
     (y0, x0), (y1, x1) = people(rng, 300, 0.0), people(rng, 500, 0.5)
-    found = cuped([Joint.of(y0, x0, x_shift=6.0), Joint.of(y1, x1, x_shift=6.0)])
+    found = cuped([Joint.of(y0, x0), Joint.of(y1, x1)])
     within = [(y - y.mean(), x - x.mean()) for y, x in ((y0, x0), (y1, x1))]
     theta = sum((y * x).sum() for y, x in within) / sum((x * x).sum() for _, x in within)
     mean = np.concatenate([x0, x1]).mean()
@@ -55,9 +55,9 @@ def test_cuped_finds_an_effect_that_is_hidden_otherwise_and_invents_none():
     found = {"plain": 0, "cuped": 0, "nothing there": 0}
     for _ in range(300):
         control, treatment, same = (people(rng, 200, effect) for effect in (0.0, 0.7, 0.0))
-        found["plain"] += welch(Moments.of(control[0]), Moments.of(treatment[0])).excludes_zero
-        found["cuped"] += welch(*cuped([Joint.of(*control), Joint.of(*treatment)])).excludes_zero
-        found["nothing there"] += welch(*cuped([Joint.of(*control), Joint.of(*same)])).excludes_zero
+        found["plain"] += welch(Difference.of(Moments.of(control[0]), Moments.of(treatment[0]))).excludes_zero
+        found["cuped"] += welch(Difference.of(*cuped([Joint.of(*control), Joint.of(*treatment)]))).excludes_zero
+        found["nothing there"] += welch(Difference.of(*cuped([Joint.of(*control), Joint.of(*same)]))).excludes_zero
     assert found["cuped"] > 1.4 * found["plain"]
     assert found["nothing there"] / 300 < 0.08
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mgw.core.errors import ExperimentInvalid
+from mgw.experiments.fixed_horizon import welch
 from mgw.experiments.planning import minimum_detectable_effect, users_per_variant
-from mgw.experiments.statistics import Moments, welch
+from mgw.experiments.statistics import Difference, Moments
 
 
 def test_half_a_standard_deviation_takes_the_sixty_three_users_of_the_text_books():
@@ -28,7 +29,9 @@ def test_a_rate_is_found_as_often_as_was_promised():
     rates = 0.2, 0.23
     n = users_per_variant(rates[1] - rates[0], *(rate * (1 - rate) for rate in rates))
     rng = np.random.default_rng(0)
-    found = [welch(*(Moments.of(rng.random(n) < rate) for rate in rates)).excludes_zero for _ in range(600)]
+    found = [
+        welch(Difference.of(*(Moments.of(rng.random(n) < rate) for rate in rates))).excludes_zero for _ in range(600)
+    ]
     assert np.mean(found) == pytest.approx(0.8, abs=0.05)
 
 

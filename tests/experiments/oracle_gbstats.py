@@ -1,0 +1,38 @@
+"""What gbstats says of two variants, as JSON on stdout: run by `test_oracles` in an environment that has it."""
+
+import json
+import sys
+
+from gbstats.bayesian.tests import EffectBayesianABTest, EffectBayesianConfig
+from gbstats.frequentist.tests import FrequentistConfig, SequentialConfig, SequentialTwoSidedTTest, TwoSidedTTest
+from gbstats.models.statistics import RatioStatistic, SampleMeanStatistic
+
+given = json.load(sys.stdin)
+
+
+def mean(values):
+    return SampleMeanStatistic(n=len(values), sum=sum(values), sum_squares=sum(v * v for v in values))
+
+
+def ratio(rows):
+    ys, xs = zip(*rows)
+    return RatioStatistic(
+        n=len(rows), m_statistic=mean(ys), d_statistic=mean(xs), m_d_sum_of_products=sum(y * x for y, x in rows)
+    )
+
+
+found = {}
+for name, (control, treatment) in {
+    "mean": [mean(values) for values in given["means"]], "ratio": [ratio(rows) for rows in given["ratios"]],
+}.items():
+    for kind in ("absolute", "relative"):
+        fixed = TwoSidedTTest(control, treatment, FrequentistConfig(difference_type=kind)).compute_result()
+        config = SequentialConfig(difference_type=kind, sequential_tuning_parameter=given["tuned_for"])
+        sequential = SequentialTwoSidedTTest(control, treatment, config).compute_result()
+        bayes = EffectBayesianABTest(control, treatment, EffectBayesianConfig(difference_type=kind)).compute_result()
+        found[f"{name} {kind}"] = {
+            "estimate": fixed.expected, "fixed": list(fixed.ci), "fixed_p": fixed.p_value,
+            "sequential": list(sequential.ci), "sequential_p": sequential.p_value,
+            "chance_to_win": bayes.chance_to_win, "credible": list(bayes.ci), "risk": list(bayes.risk),
+        }  # fmt: skip
+json.dump(found, sys.stdout)
