@@ -23,6 +23,7 @@ from mgw.cli.db import app as db_app
 from mgw.cli.demo import demo
 from mgw.cli.doctor import doctor
 from mgw.cli.evaluate import evaluate
+from mgw.cli.experiment import app as experiment_app
 from mgw.cli.explain import explain
 from mgw.cli.export import app as export_app
 from mgw.cli.imports import app as imports_app
@@ -91,6 +92,7 @@ app.command()(profile)
 app.add_typer(models_app, name="models")
 app.add_typer(adapters_app, name="adapters")
 app.add_typer(export_app, name="export")
+app.add_typer(experiment_app, name="experiment")
 app.command()(serve)
 app.command()(prepare)
 app.command()(check)

@@ -44,6 +44,12 @@
     │   ├── AdapterForeign          ADAPTER_FOREIGN
     │   ├── MemoryShort             MEMORY_SHORT
     │   └── SparkUnavailable        SPARK_UNAVAILABLE
+    ├── ExperimentError             experiments, and what can be said of them
+    │   ├── ExperimentInvalid       EXPERIMENT_INVALID
+    │   ├── ExperimentUnknown       EXPERIMENT_UNKNOWN
+    │   ├── ExperimentExists        EXPERIMENT_EXISTS
+    │   ├── ExperimentStatusInvalid EXPERIMENT_STATUS_INVALID
+    │   └── NotEnoughData           NOT_ENOUGH_DATA
     └── ServiceError                what answers over the network
         ├── AddressInUse            ADDRESS_IN_USE
         └── AddressInvalid          ADDRESS_INVALID
@@ -358,6 +364,26 @@ class ExperimentInvalid(ExperimentError):
     """An experiment is not described as it can be run: weights, traffic or a namespace do not fit."""
 
     code = "EXPERIMENT_INVALID"
+
+
+class ExperimentUnknown(ExperimentError):
+    """There is no experiment, or no variant, metric or event of it, of this name."""
+
+    code = "EXPERIMENT_UNKNOWN"
+
+
+class ExperimentExists(ExperimentError):
+    """There is an experiment of this name already."""
+
+    code = "EXPERIMENT_EXISTS"
+    exit_code = 1
+
+
+class ExperimentStatusInvalid(ExperimentError):
+    """The experiment is not in a status in which this can be done, such as changing one that is running."""
+
+    code = "EXPERIMENT_STATUS_INVALID"
+    exit_code = 1
 
 
 class NotEnoughData(ExperimentError):

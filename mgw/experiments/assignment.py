@@ -94,7 +94,29 @@ def choose_variant(place: float, ranges: Sequence[Range]) -> int | None:
     return next((number for number, each in enumerate(ranges) if place in each), None)
 
 
-def assign(salt: str, user_id: str, ranges: Sequence[Range], namespace: Namespace | None = None) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Holdout:
+    """Users who are kept out of every experiment that names the same holdout.
+
+    Attributes:
+        name: of the holdout.
+        share: of all users.
+    """
+
+    name: str
+    share: float
+
+    def __contains__(self, user_id: str) -> bool:
+        return bucket(self.name, user_id) < self.share
+
+
+def assign(
+    salt: str,
+    user_id: str,
+    ranges: Sequence[Range],
+    namespace: Namespace | None = None,
+    holdout: Holdout | None = None,
+) -> int | None:
     """Return the variant that a user is in, from 0 on; None where the user takes no part.
 
     Args:
@@ -102,7 +124,8 @@ def assign(salt: str, user_id: str, ranges: Sequence[Range], namespace: Namespac
         user_id: the caller's id.
         ranges: of the variants.
         namespace: outside of which nobody takes part.
+        holdout: inside of which nobody does.
     """
-    if namespace is not None and user_id not in namespace:
+    if (namespace is not None and user_id not in namespace) or (holdout is not None and user_id in holdout):
         return None
     return choose_variant(bucket(salt, user_id), ranges)

@@ -24,17 +24,22 @@ CONCENTRATION = 10_000.0
 """How close to the expected shares another one is thought to be: with it a share is off by about one in a hundred."""
 
 
-def mismatch_p_value(counts: Sequence[int], weights: Sequence[float]) -> float:
+def mismatch_p_value(phases: Sequence[tuple[Sequence[int], Sequence[float]]]) -> float:
     """Return an always-valid p-value of that the users were drawn by the weights.
 
+    The factors of phases multiply: each bets on users that the ones before have not seen.
+
     Args:
-        counts: users of each variant.
-        weights: of each variant; they sum to 1.
+        phases: of each, the users of each variant, and the weights, which sum to 1.
 
     Raises:
         ExperimentInvalid: there are not as many weights as counts, a count is negative, or a variant of weight 0 has
             users.
     """
+    return math.exp(min(-sum(_log_factor(counts, weights) for counts, weights in phases), 0.0))
+
+
+def _log_factor(counts: Sequence[int], weights: Sequence[float]) -> float:
     if len(counts) != len(weights) or any(count < 0 for count in counts):
         raise ExperimentInvalid(f"counts {list(counts)} do not go with weights {list(weights)}")
     if any(count and not weight for count, weight in zip(counts, weights, strict=True)):
@@ -44,4 +49,4 @@ def mismatch_p_value(counts: Sequence[int], weights: Sequence[float]) -> float:
         if weight:
             prior = CONCENTRATION * weight
             log_factor += float(gammaln(prior + count) - gammaln(prior)) - count * math.log(weight)
-    return math.exp(min(-log_factor, 0.0))
+    return log_factor

@@ -145,7 +145,7 @@ class Difference:
 
     @classmethod
     def stratified(cls, strata: Sequence[Difference]) -> Self:
-        """Return the mean of the differences of groups of users, each by its share of the users (Cochran 1977, §5.3)."""
+        """Return the mean of the differences of groups, each by its share of the users (Cochran 1977, §5.3)."""
         n = sum(each.n for each in strata)
         shares = [each.n / n for each in strata]
         parts = [share**2 * each.variance for share, each in zip(shares, strata, strict=True)]

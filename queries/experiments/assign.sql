@@ -1,7 +1,7 @@
 -- The variant of each of some users in an experiment, by position from 0 on; those who take no part are left out.
 --
 -- The same as `mgw.experiments.assignment`: FNV-1a of salt and id, hashed again as decimal digits, in 10,000 buckets;
--- the namespace in 1,000, hashed once. `ascii` gives the code point of a character.
+-- the namespace in 1,000, hashed once; the holdout as the salt, in a hash of its own. `ascii` gives the code point of a character.
 -- column position: not null
 WITH RECURSIVE texts AS (
     SELECT given.user_id, 1 AS kind, :salt::text || given.user_id AS text
@@ -10,6 +10,10 @@ WITH RECURSIVE texts AS (
     SELECT given.user_id, 2, given.user_id || '__' || :namespace::text
     FROM unnest(:user_ids::text[]) AS given (user_id)
     WHERE :namespace::text IS NOT NULL
+    UNION ALL
+    SELECT given.user_id, 3, :holdout::text || given.user_id
+    FROM unnest(:user_ids::text[]) AS given (user_id)
+    WHERE :holdout::text IS NOT NULL
 ),
 hashing AS (
     SELECT t.user_id, t.kind, t.text, 0 AS done, 2166136261::bigint AS hash FROM texts t
@@ -24,10 +28,12 @@ hashed AS (
     SELECT h.user_id, h.kind, h.hash FROM hashing h WHERE h.done = length(h.text)
 ),
 again AS (
-    SELECT h.user_id, h.hash::text AS text, 0 AS done, 2166136261::bigint AS hash FROM hashed h WHERE h.kind = 1
+    SELECT h.user_id, h.kind, h.hash::text AS text, 0 AS done, 2166136261::bigint AS hash
+    FROM hashed h
+    WHERE h.kind IN (1, 3)
     UNION ALL
     SELECT
-        a.user_id, a.text, a.done + 1,
+        a.user_id, a.kind, a.text, a.done + 1,
         ((a.hash # ascii(substr(a.text, a.done + 1, 1))::bigint) * 16777619) & 4294967295
     FROM again a
     WHERE a.done < length(a.text)
@@ -37,7 +43,15 @@ FROM again a
 JOIN unnest(:starts::double precision[], :ends::double precision[]) WITH ORDINALITY AS r (from_place, to_place, position)
     ON (a.hash % 10000) / 10000::double precision >= r.from_place
     AND (a.hash % 10000) / 10000::double precision < r.to_place
-WHERE a.done = length(a.text)
+WHERE a.kind = 1
+    AND a.done = length(a.text)
+    AND NOT EXISTS (
+        SELECT FROM again o
+        WHERE o.kind = 3
+            AND o.user_id = a.user_id
+            AND o.done = length(o.text)
+            AND (o.hash % 10000) / 10000::double precision < :holdout_share::double precision
+    )
     AND NOT EXISTS (
         SELECT FROM hashed n
         WHERE n.kind = 2

@@ -1,4 +1,4 @@
--- A new experiment, as a draft.
-INSERT INTO experiments (name, salt, traffic_allocation, namespace, namespace_from, namespace_to, targeting)
-VALUES (:name, :salt, :traffic_allocation, :namespace, :namespace_from, :namespace_to, :targeting)
+-- A new experiment as a draft; no row where there is one of this name.
+INSERT INTO experiments (name, definition) VALUES (:name, :definition)
+ON CONFLICT (name) DO NOTHING
 RETURNING id;

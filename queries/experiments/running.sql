@@ -1,17 +1,9 @@
--- What assignment needs of every running experiment, its variants in order.
-SELECT
-    e.id,
-    e.name,
-    e.salt,
-    e.traffic_allocation,
-    e.namespace,
-    e.namespace_from,
-    e.namespace_to,
-    e.targeting,
-    array_agg(v.name ORDER BY v.position) AS variants,
-    array_agg(v.weight ORDER BY v.position) AS weights,
-    array_agg(v.config ORDER BY v.position) AS configs
+-- Every running experiment, and the phase that it is in.
+-- column weights: elements not null
+SELECT e.id, e.definition, e.started_at, p.phase, p.weights
 FROM experiments e
-JOIN experiment_variants v ON v.experiment_id = e.id
-WHERE e.status = 'running'
-GROUP BY e.id;
+JOIN LATERAL (
+    SELECT q.phase, q.weights FROM experiment_phases q WHERE q.experiment_id = e.id ORDER BY q.phase DESC LIMIT 1
+) AS p ON true
+WHERE e.status = 'running' AND e.started_at IS NOT NULL
+ORDER BY e.id;

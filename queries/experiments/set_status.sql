@@ -1,8 +1,7 @@
--- Move an experiment from one status to another; no row where it has another status by now.
+-- Move an experiment to another status.
 UPDATE experiments
 SET
     status = :status,
     started_at = CASE WHEN :status::text = 'running' THEN coalesce(started_at, now()) ELSE started_at END,
     ended_at = CASE WHEN :status::text = 'completed' THEN now() ELSE ended_at END
-WHERE name = :name AND status = :expected_status
-RETURNING id;
+WHERE id = :experiment_id;

@@ -15,7 +15,7 @@ def mean(values):
 
 
 def ratio(rows):
-    ys, xs = zip(*rows)
+    ys, xs = zip(*rows, strict=True)
     return RatioStatistic(
         n=len(rows), m_statistic=mean(ys), d_statistic=mean(xs), m_d_sum_of_products=sum(y * x for y, x in rows)
     )
@@ -23,7 +23,8 @@ def ratio(rows):
 
 found = {}
 for name, (control, treatment) in {
-    "mean": [mean(values) for values in given["means"]], "ratio": [ratio(rows) for rows in given["ratios"]],
+    "mean": [mean(values) for values in given["means"]],
+    "ratio": [ratio(rows) for rows in given["ratios"]],
 }.items():
     for kind in ("absolute", "relative"):
         fixed = TwoSidedTTest(control, treatment, FrequentistConfig(difference_type=kind)).compute_result()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import mgw
 from mgw.core.database import queries
 from mgw.core.errors import ExperimentInvalid
 from mgw.experiments.assignment import (
+    Holdout,
     Namespace,
     Range,
     assign,
@@ -24,26 +21,17 @@ from mgw.experiments.assignment import (
     variant_ranges,
 )
 
-_SHARED = Path(mgw.__file__).parents[2] / "shared" / "experiments"
-CASES = Path(os.environ.get("EXPERIMENT_CASES", _SHARED)) / "growthbook-cases.json"
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 weights = st.lists(st.integers(1, 20), min_size=1, max_size=5).map(lambda parts: [n / sum(parts) for n in parts])
-
-
-@pytest.fixture(scope="module")
-def cases():
-    if not CASES.is_file():
-        pytest.skip(f"no {CASES}; EXPERIMENT_CASES names the folder that holds it")
-    return json.loads(CASES.read_text(encoding="utf-8"))
 
 
 def test_the_hash_is_fnv_1a():
     assert (fnv1a(""), fnv1a("a"), fnv1a("foobar")) == (0x811C9DC5, 0xE40C292C, 0xBF9CF968)  # Noll's own vectors
 
 
-def test_published_hashes(cases):
+def test_published_hashes(growthbook_cases):
     asked = Counter()
-    for salt, value, version, expected in cases["hash"]:
+    for salt, value, version, expected in growthbook_cases["hash"]:
         asked[version] += 1
         if version == 2:
             assert bucket(salt, value) == expected
@@ -52,9 +40,9 @@ def test_published_hashes(cases):
     assert (asked[1], asked[2]) == (7, 7)
 
 
-def test_published_ranges(cases):
+def test_published_ranges(growthbook_cases):
     refused = 0
-    for name, (n_variants, traffic, shares), expected in cases["getBucketRange"]:
+    for name, (n_variants, traffic, shares), expected in growthbook_cases["getBucketRange"]:
         asked = shares or [1 / n_variants] * n_variants
         if not 0 <= traffic <= 1 or len(asked) != n_variants or abs(sum(asked) - 1) > 0.1:
             refused += 1  # there what is out of range is bent until it fits; here it is an error
@@ -67,14 +55,14 @@ def test_published_ranges(cases):
     assert refused == 5
 
 
-def test_published_choices(cases):
-    for name, place, ranges, expected in cases["chooseVariation"]:
+def test_published_choices(growthbook_cases):
+    for name, place, ranges, expected in growthbook_cases["chooseVariation"]:
         found = choose_variant(place, [Range(*each) for each in ranges])
         assert found == (None if expected == -1 else expected), name
 
 
-def test_published_namespaces(cases):
-    for title, user, (name, start, end), expected in cases["inNamespace"]:
+def test_published_namespaces(growthbook_cases):
+    for title, user, (name, start, end), expected in growthbook_cases["inNamespace"]:
         assert (user in Namespace(name, Range(start, end))) == expected, title
 
 
@@ -108,18 +96,19 @@ def test_variants_get_their_share_and_salts_are_independent():
         assert count / len(users) == pytest.approx(expected, abs=0.012)
 
 
-def in_sql(connection, salt, users, ranges, namespace=None):
+def in_sql(connection, salt, users, ranges, namespace=None, holdout=None):
     places = namespace and namespace.places
     rows = queries.experiments_assign(
         connection, salt=salt, user_ids=users, starts=[each.start for each in ranges],
         ends=[each.end for each in ranges], namespace=namespace and namespace.name,
         namespace_from=places and places.start, namespace_to=places and places.end,
+        holdout=holdout and holdout.name, holdout_share=holdout and holdout.share,
     )  # fmt: skip
     return dict(rows)
 
 
-def in_python(salt, users, ranges, namespace=None):
-    variants = {user: assign(salt, user, ranges, namespace) for user in users}
+def in_python(salt, users, ranges, namespace=None, holdout=None):
+    variants = {user: assign(salt, user, ranges, namespace, holdout) for user in users}
     return {user: variant for user, variant in variants.items() if variant is not None}
 
 
@@ -127,9 +116,20 @@ def in_python(salt, users, ranges, namespace=None):
 @given(
     texts, st.lists(texts, min_size=1, max_size=20, unique=True), st.builds(variant_ranges, weights, st.floats(0, 1)),
     st.none() | st.builds(Namespace, texts, st.builds(Range, st.floats(0, 1), st.floats(0, 1))),
+    st.none() | st.builds(Holdout, texts, st.floats(0, 1)),
 )  # fmt: skip
-def test_sql_assigns_as_python_does(database, salt, users, ranges, namespace):
-    assert in_sql(database, salt, users, ranges, namespace) == in_python(salt, users, ranges, namespace)
+def test_sql_assigns_as_python_does(database, salt, users, ranges, namespace, holdout):
+    asked = salt, users, ranges, namespace, holdout
+    assert in_sql(database, *asked) == in_python(*asked)
+
+
+def test_a_holdout_has_its_share_and_keeps_them_out_of_every_experiment():
+    users = [f"user-{number}" for number in range(10_000)]
+    holdout, everybody = Holdout("all", 0.1), variant_ranges([1.0])
+    held = {user for user in users if user in holdout}
+    assert len(held) / len(users) == pytest.approx(0.1, abs=0.01)
+    for salt in ("one", "two"):
+        assert {user for user in users if assign(salt, user, everybody, holdout=holdout) is None} == held
 
 
 def test_sql_draws_the_same_line_where_a_user_is_on_it(database):
@@ -141,3 +141,6 @@ def test_sql_draws_the_same_line_where_a_user_is_on_it(database):
         for places in (Range(shared, 1), Range(0, shared)):
             namespace = Namespace("n", places)
             assert in_sql(database, "s", [user], everybody, namespace) == in_python("s", [user], everybody, namespace)
+        for share in (place, place + 1e-9):
+            asked = "s", [user], everybody, None, Holdout("s", share)
+            assert in_sql(database, *asked) == in_python(*asked)

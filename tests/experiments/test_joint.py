@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mgw.core.errors import NotEnoughData
-from mgw.experiments.joint import Joint, cuped
 from mgw.experiments.fixed_horizon import welch
+from mgw.experiments.joint import Joint, cuped
 from mgw.experiments.statistics import Difference, Moments
 
 pairs = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=2, max_size=20)

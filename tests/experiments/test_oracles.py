@@ -1,4 +1,4 @@
-"""The statistics beside those of others, on the same users: statsmodels, tea-tasting, and gbstats in its own environment."""
+"""The statistics beside those of others: statsmodels, tea-tasting, and gbstats in an environment of its own."""
 
 from __future__ import annotations
 

@@ -40,4 +40,5 @@ def test_where_the_prior_is_true_the_chance_to_win_is_how_often_it_wins():
     for low in np.arange(0.05, 0.95, 0.1):
         among = (chances >= low) & (chances < low + 0.1)
         assert (truth[among] > 0).mean() == pytest.approx(chances[among].mean(), abs=0.04)
-    assert math.isclose(np.mean([belief.expected_loss for belief in beliefs]), np.maximum(-truth, 0).mean(), rel_tol=0.05)
+    loss = np.mean([belief.expected_loss for belief in beliefs])
+    assert math.isclose(loss, np.maximum(-truth, 0).mean(), rel_tol=0.05)

@@ -87,7 +87,8 @@ def looks(rng, effect, *, days=30, users=200):
 def ever(interval, effect, runs, seed):
     """Return in which share of experiments somebody who looks daily finds a difference."""
     rng = np.random.default_rng(seed)
-    return np.mean([any(interval(Difference.of(*look)).excludes_zero for look in looks(rng, effect)) for _ in range(runs)])
+    found = [any(interval(Difference.of(*look)).excludes_zero for look in looks(rng, effect)) for _ in range(runs)]
+    return np.mean(found)
 
 
 def test_who_looks_daily_is_deceived_by_one_look_intervals_and_not_by_sequences():

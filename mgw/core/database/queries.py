@@ -625,9 +625,11 @@ async def audit_purge_async(
     return (await connection.execute(_AUDIT_PURGE, {"before": before})).rowcount
 
 
-# ---- audit/record 765e187ae8e0e510 f43b375e46270d0b
+# ---- audit/record 32ad80ff585be24e 1fefe91c4b073e55
 _AUDIT_RECORD: Final = """INSERT INTO audit_logs (at, user_id, action, resource_type, resource_id, details, ip, user_agent)
-SELECT l.at, l.user_id, l.action, l.resource_type, l.resource_id, l.details, l.ip::inet, l.user_agent
+SELECT
+    l.at, nullif(l.user_id, ''), l.action, l.resource_type, nullif(l.resource_id, ''), l.details,
+    nullif(l.ip, '')::inet, nullif(l.user_agent, '')
 FROM unnest(
     (%(at)s::timestamp with time zone[])::timestamptz[], (%(user_ids)s::text[])::text[], (%(actions)s::text[])::text[], (%(resource_types)s::text[])::text[], (%(resource_ids)s::text[])::text[],
     (%(details)s::jsonb[])::jsonb[], (%(ips)s::text[])::text[], (%(user_agents)s::text[])::text[]
@@ -648,7 +650,7 @@ def audit_record(
     ips: list[str],
     user_agents: list[str],
 ) -> int:
-    """A batch of entries, in order."""
+    """A batch of entries, in order. What nobody knows is empty."""
     return connection.execute(_AUDIT_RECORD, {"at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents}).rowcount
 
 
@@ -665,7 +667,7 @@ async def audit_record_async(
     ips: list[str],
     user_agents: list[str],
 ) -> int:
-    """A batch of entries, in order."""
+    """A batch of entries, in order. What nobody knows is empty."""
     return (await connection.execute(_AUDIT_RECORD, {"at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents})).rowcount
 
 
@@ -1019,49 +1021,93 @@ async def evaluate_stage_pairs_async(connection: AsyncConnection[Any], /) -> Non
     await connection.execute(_EVALUATE_STAGE_PAIRS)
 
 
-# ---- experiments/add_metrics 70b2aed04fad9dad ce77c94a31850a73
-_EXPERIMENTS_ADD_METRICS: Final = """INSERT INTO experiment_metrics (experiment_id, name, kind, definition, higher_is_better, is_guardrail)
-SELECT (%(experiment_id)s::bigint), m.name, m.kind, m.definition, m.higher_is_better, m.is_guardrail
-FROM unnest(
-    (%(names)s::text[])::text[], (%(kinds)s::text[])::text[], (%(definitions)s::jsonb[])::jsonb[], (%(directions)s::boolean[])::boolean[], (%(guardrails)s::boolean[])::boolean[]
-) AS m (name, kind, definition, higher_is_better, is_guardrail)"""
+# ---- experiments/add_events 3505fe62d37b9848 9f04dfea8cf57c2e
+_EXPERIMENTS_ADD_EVENTS: Final = """INSERT INTO experiment_events (experiment_id, event)
+SELECT (%(experiment_id)s::bigint), unnest((%(events)s::text[])::text[])
+ON CONFLICT (experiment_id, event) DO NOTHING"""
 
 
-def experiments_add_metrics(
+def experiments_add_events(
     connection: Connection[Any],
     /,
     *,
     experiment_id: int,
-    names: list[str],
-    kinds: list[str],
-    definitions: list[Json | Jsonb],
-    directions: list[bool],
-    guardrails: list[bool],
+    events: list[str],
 ) -> int:
-    """The metrics of an experiment, all at once."""
-    return connection.execute(_EXPERIMENTS_ADD_METRICS, {"experiment_id": experiment_id, "names": names, "kinds": kinds, "definitions": definitions, "directions": directions, "guardrails": guardrails}).rowcount
+    """The events that the metrics of an experiment count; those that are there stay."""
+    return connection.execute(_EXPERIMENTS_ADD_EVENTS, {"experiment_id": experiment_id, "events": events}).rowcount
 
 
-async def experiments_add_metrics_async(
+async def experiments_add_events_async(
     connection: AsyncConnection[Any],
     /,
     *,
     experiment_id: int,
-    names: list[str],
-    kinds: list[str],
-    definitions: list[Json | Jsonb],
-    directions: list[bool],
-    guardrails: list[bool],
+    events: list[str],
 ) -> int:
-    """The metrics of an experiment, all at once."""
-    return (await connection.execute(_EXPERIMENTS_ADD_METRICS, {"experiment_id": experiment_id, "names": names, "kinds": kinds, "definitions": definitions, "directions": directions, "guardrails": guardrails})).rowcount
+    """The events that the metrics of an experiment count; those that are there stay."""
+    return (await connection.execute(_EXPERIMENTS_ADD_EVENTS, {"experiment_id": experiment_id, "events": events})).rowcount
 
 
-# ---- experiments/add_variants 8f3cabfe18fc8e66 60437546eaf60043
-_EXPERIMENTS_ADD_VARIANTS: Final = """INSERT INTO experiment_variants (experiment_id, position, name, weight, config)
-SELECT (%(experiment_id)s::bigint), v.position - 1, v.name, v.weight, v.config
-FROM unnest((%(names)s::text[])::text[], (%(weights)s::double precision[])::double precision[], (%(configs)s::jsonb[])::jsonb[])
-    WITH ORDINALITY AS v (name, weight, config, position)"""
+# ---- experiments/add_phase c0e2613d4af03aff 2b685b79c3c11606
+_EXPERIMENTS_ADD_PHASE: Final = """INSERT INTO experiment_phases (experiment_id, phase, weights)
+SELECT (%(experiment_id)s::bigint), coalesce(max(phase) + 1, 0), (%(weights)s::double precision[])
+FROM experiment_phases
+WHERE experiment_id = (%(experiment_id)s::bigint)"""
+
+
+def experiments_add_phase(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+    weights: list[float],
+) -> int:
+    """From now on users are assigned by these weights."""
+    return connection.execute(_EXPERIMENTS_ADD_PHASE, {"experiment_id": experiment_id, "weights": weights}).rowcount
+
+
+async def experiments_add_phase_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+    weights: list[float],
+) -> int:
+    """From now on users are assigned by these weights."""
+    return (await connection.execute(_EXPERIMENTS_ADD_PHASE, {"experiment_id": experiment_id, "weights": weights})).rowcount
+
+
+# ---- experiments/add_users 526b70fe947c6eee 175a39dcd4d4b140
+_EXPERIMENTS_ADD_USERS: Final = """INSERT INTO users (external_id)
+SELECT DISTINCT x.user_id FROM unnest((%(user_ids)s::text[])::text[]) AS x (user_id) ORDER BY x.user_id
+ON CONFLICT (external_id) DO NOTHING"""
+
+
+def experiments_add_users(
+    connection: Connection[Any],
+    /,
+    *,
+    user_ids: list[str],
+) -> int:
+    """Make sure that there are these users."""
+    return connection.execute(_EXPERIMENTS_ADD_USERS, {"user_ids": user_ids}).rowcount
+
+
+async def experiments_add_users_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_ids: list[str],
+) -> int:
+    """Make sure that there are these users."""
+    return (await connection.execute(_EXPERIMENTS_ADD_USERS, {"user_ids": user_ids})).rowcount
+
+
+# ---- experiments/add_variants 3b527d850d173d28 0820dac7eb138d01
+_EXPERIMENTS_ADD_VARIANTS: Final = """INSERT INTO experiment_variants (experiment_id, position, name)
+SELECT (%(experiment_id)s::bigint), v.position - 1, v.name
+FROM unnest((%(names)s::text[])::text[]) WITH ORDINALITY AS v (name, position)"""
 
 
 def experiments_add_variants(
@@ -1070,11 +1116,9 @@ def experiments_add_variants(
     *,
     experiment_id: int,
     names: list[str],
-    weights: list[float],
-    configs: list[Json | Jsonb],
 ) -> int:
     """The variants of an experiment, all at once, the control first."""
-    return connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names, "weights": weights, "configs": configs}).rowcount
+    return connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names}).rowcount
 
 
 async def experiments_add_variants_async(
@@ -1083,14 +1127,12 @@ async def experiments_add_variants_async(
     *,
     experiment_id: int,
     names: list[str],
-    weights: list[float],
-    configs: list[Json | Jsonb],
 ) -> int:
     """The variants of an experiment, all at once, the control first."""
-    return (await connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names, "weights": weights, "configs": configs})).rowcount
+    return (await connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names})).rowcount
 
 
-# ---- experiments/assign a4815f7971a50ddc db96aec331b6e17d
+# ---- experiments/assign a4eaa71418455f2f d7280c2b775cbd15
 _EXPERIMENTS_ASSIGN: Final = """WITH RECURSIVE texts AS (
     SELECT given.user_id, 1 AS kind, (%(salt)s::text)::text || given.user_id AS text
     FROM unnest((%(user_ids)s::text[])::text[]) AS given (user_id)
@@ -1098,6 +1140,10 @@ _EXPERIMENTS_ASSIGN: Final = """WITH RECURSIVE texts AS (
     SELECT given.user_id, 2, given.user_id || '__' || (%(namespace)s::text)::text
     FROM unnest((%(user_ids)s::text[])::text[]) AS given (user_id)
     WHERE (%(namespace)s::text)::text IS NOT NULL
+    UNION ALL
+    SELECT given.user_id, 3, (%(holdout)s::text)::text || given.user_id
+    FROM unnest((%(user_ids)s::text[])::text[]) AS given (user_id)
+    WHERE (%(holdout)s::text)::text IS NOT NULL
 ),
 hashing AS (
     SELECT t.user_id, t.kind, t.text, 0 AS done, 2166136261::bigint AS hash FROM texts t
@@ -1112,10 +1158,12 @@ hashed AS (
     SELECT h.user_id, h.kind, h.hash FROM hashing h WHERE h.done = length(h.text)
 ),
 again AS (
-    SELECT h.user_id, h.hash::text AS text, 0 AS done, 2166136261::bigint AS hash FROM hashed h WHERE h.kind = 1
+    SELECT h.user_id, h.kind, h.hash::text AS text, 0 AS done, 2166136261::bigint AS hash
+    FROM hashed h
+    WHERE h.kind IN (1, 3)
     UNION ALL
     SELECT
-        a.user_id, a.text, a.done + 1,
+        a.user_id, a.kind, a.text, a.done + 1,
         ((a.hash # ascii(substr(a.text, a.done + 1, 1))::bigint) * 16777619) & 4294967295
     FROM again a
     WHERE a.done < length(a.text)
@@ -1125,7 +1173,15 @@ FROM again a
 JOIN unnest((%(starts)s::double precision[])::double precision[], (%(ends)s::double precision[])::double precision[]) WITH ORDINALITY AS r (from_place, to_place, position)
     ON (a.hash %% 10000) / 10000::double precision >= r.from_place
     AND (a.hash %% 10000) / 10000::double precision < r.to_place
-WHERE a.done = length(a.text)
+WHERE a.kind = 1
+    AND a.done = length(a.text)
+    AND NOT EXISTS (
+        SELECT FROM again o
+        WHERE o.kind = 3
+            AND o.user_id = a.user_id
+            AND o.done = length(o.text)
+            AND (o.hash %% 10000) / 10000::double precision < (%(holdout_share)s::double precision)::double precision
+    )
     AND NOT EXISTS (
         SELECT FROM hashed n
         WHERE n.kind = 2
@@ -1151,18 +1207,20 @@ def experiments_assign(
     salt: str,
     user_ids: list[str],
     namespace: str,
+    holdout: str,
     starts: list[float],
     ends: list[float],
+    holdout_share: float,
     namespace_from: float,
     namespace_to: float,
 ) -> list[ExperimentsAssignRow]:
     """The variant of each of some users in an experiment, by position from 0 on; those who take no part are left out.
 
     The same as `mgw.experiments.assignment`: FNV-1a of salt and id, hashed again as decimal digits, in 10,000 buckets;
-    the namespace in 1,000, hashed once. `ascii` gives the code point of a character.
+    the namespace in 1,000, hashed once; the holdout as the salt, in a hash of its own. `ascii` gives the code point of a character.
     """
     with connection.cursor(row_factory=_into(ExperimentsAssignRow._make)) as cursor:
-        cursor.execute(_EXPERIMENTS_ASSIGN, {"salt": salt, "user_ids": user_ids, "namespace": namespace, "starts": starts, "ends": ends, "namespace_from": namespace_from, "namespace_to": namespace_to})
+        cursor.execute(_EXPERIMENTS_ASSIGN, {"salt": salt, "user_ids": user_ids, "namespace": namespace, "holdout": holdout, "starts": starts, "ends": ends, "holdout_share": holdout_share, "namespace_from": namespace_from, "namespace_to": namespace_to})
         rows: list[ExperimentsAssignRow] = cursor.fetchall()
     return rows
 
@@ -1174,25 +1232,183 @@ async def experiments_assign_async(
     salt: str,
     user_ids: list[str],
     namespace: str,
+    holdout: str,
     starts: list[float],
     ends: list[float],
+    holdout_share: float,
     namespace_from: float,
     namespace_to: float,
 ) -> list[ExperimentsAssignRow]:
     """The variant of each of some users in an experiment, by position from 0 on; those who take no part are left out.
 
     The same as `mgw.experiments.assignment`: FNV-1a of salt and id, hashed again as decimal digits, in 10,000 buckets;
-    the namespace in 1,000, hashed once. `ascii` gives the code point of a character.
+    the namespace in 1,000, hashed once; the holdout as the salt, in a hash of its own. `ascii` gives the code point of a character.
     """
     async with connection.cursor(row_factory=_into(ExperimentsAssignRow._make)) as cursor:
-        await cursor.execute(_EXPERIMENTS_ASSIGN, {"salt": salt, "user_ids": user_ids, "namespace": namespace, "starts": starts, "ends": ends, "namespace_from": namespace_from, "namespace_to": namespace_to})
+        await cursor.execute(_EXPERIMENTS_ASSIGN, {"salt": salt, "user_ids": user_ids, "namespace": namespace, "holdout": holdout, "starts": starts, "ends": ends, "holdout_share": holdout_share, "namespace_from": namespace_from, "namespace_to": namespace_to})
         rows: list[ExperimentsAssignRow] = await cursor.fetchall()
     return rows
 
 
-# ---- experiments/create 2a4fce4d8c0cfb76 3cd905fd143675b6
-_EXPERIMENTS_CREATE: Final = """INSERT INTO experiments (name, salt, traffic_allocation, namespace, namespace_from, namespace_to, targeting)
-VALUES ((%(name)s::text), (%(salt)s::text), (%(traffic_allocation)s::double precision), (%(namespace)s::text), (%(namespace_from)s::double precision), (%(namespace_to)s::double precision), (%(targeting)s::jsonb))
+# ---- experiments/assigned 3195a2faa30cb6ce 2dc588b23116c277
+_EXPERIMENTS_ASSIGNED: Final = """SELECT a.experiment_id, a.position
+FROM experiment_assignments a
+JOIN users u ON u.id = a.user_id
+JOIN experiments e ON e.id = a.experiment_id
+WHERE u.external_id = (%(user_id)s::text) AND e.status = 'running'"""
+
+
+class ExperimentsAssignedRow(NamedTuple):
+    """A row of `experiments/assigned`."""
+
+    experiment_id: int
+    position: int
+
+
+def experiments_assigned(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> list[ExperimentsAssignedRow]:
+    """The variants that a user was exposed to already, of running experiments."""
+    with connection.cursor(row_factory=_into(ExperimentsAssignedRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_ASSIGNED, {"user_id": user_id})
+        rows: list[ExperimentsAssignedRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_assigned_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    user_id: str,
+) -> list[ExperimentsAssignedRow]:
+    """The variants that a user was exposed to already, of running experiments."""
+    async with connection.cursor(row_factory=_into(ExperimentsAssignedRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_ASSIGNED, {"user_id": user_id})
+        rows: list[ExperimentsAssignedRow] = await cursor.fetchall()
+    return rows
+
+
+def experiments_assigned_pipelined(
+    connection: Connection[Any],
+    /,
+    *,
+    user_id: str,
+) -> Callable[[], list[ExperimentsAssignedRow]]:
+    """The variants that a user was exposed to already, of running experiments."""
+    cursor = connection.cursor(row_factory=_into(ExperimentsAssignedRow._make))
+    cursor.execute(_EXPERIMENTS_ASSIGNED, {"user_id": user_id})
+    return cursor.fetchall
+
+
+# ---- experiments/balance f1d9f581edafce46 ec95ca98948c531e
+_EXPERIMENTS_BALANCE: Final = """SELECT
+    a.phase, a.position, count(*) FILTER (WHERE NOT a.is_mixed) AS users, count(*) FILTER (WHERE a.is_mixed) AS mixed
+FROM experiment_assignments a
+WHERE a.experiment_id = (%(experiment_id)s::bigint) AND a.exposed_at < (%(until)s::timestamp with time zone)
+GROUP BY a.phase, a.position
+ORDER BY a.phase, a.position"""
+
+
+class ExperimentsBalanceRow(NamedTuple):
+    """A row of `experiments/balance`."""
+
+    phase: int
+    position: int
+    users: int
+    mixed: int
+
+
+def experiments_balance(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+    until: dt.datetime,
+) -> list[ExperimentsBalanceRow]:
+    """How many users are in each variant, phase by phase, and how many were met in two."""
+    with connection.cursor(row_factory=_into(ExperimentsBalanceRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_BALANCE, {"experiment_id": experiment_id, "until": until})
+        rows: list[ExperimentsBalanceRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_balance_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+    until: dt.datetime,
+) -> list[ExperimentsBalanceRow]:
+    """How many users are in each variant, phase by phase, and how many were met in two."""
+    async with connection.cursor(row_factory=_into(ExperimentsBalanceRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_BALANCE, {"experiment_id": experiment_id, "until": until})
+        rows: list[ExperimentsBalanceRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- experiments/clear 1960bd839e451bc6 ab9b6dd7853bc9d6
+_EXPERIMENTS_CLEAR: Final = """WITH variants AS (DELETE FROM experiment_variants WHERE experiment_id = (%(experiment_id)s::bigint))
+DELETE FROM experiment_events WHERE experiment_id = (%(experiment_id)s::bigint)"""
+
+
+def experiments_clear(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+) -> int:
+    """Take the variants and events of a draft away, to be written anew. What hangs on a variant goes with it: a draft has none."""
+    return connection.execute(_EXPERIMENTS_CLEAR, {"experiment_id": experiment_id}).rowcount
+
+
+async def experiments_clear_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+) -> int:
+    """Take the variants and events of a draft away, to be written anew. What hangs on a variant goes with it: a draft has none."""
+    return (await connection.execute(_EXPERIMENTS_CLEAR, {"experiment_id": experiment_id})).rowcount
+
+
+# ---- experiments/counted_events 1fcca2fb581a456c ed6ab5d79ecd0e7a
+_EXPERIMENTS_COUNTED_EVENTS: Final = """SELECT e.name, e.status, v.event
+FROM experiments e
+JOIN experiment_events v ON v.experiment_id = e.id
+WHERE e.status IN ('running', 'paused')
+ORDER BY e.name, v.event"""
+
+
+class ExperimentsCountedEventsRow(NamedTuple):
+    """A row of `experiments/counted_events`."""
+
+    name: str
+    status: str
+    event: str
+
+
+def experiments_counted_events(connection: Connection[Any], /) -> list[ExperimentsCountedEventsRow]:
+    """The events that running and paused experiments count."""
+    with connection.cursor(row_factory=_into(ExperimentsCountedEventsRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_COUNTED_EVENTS)
+        rows: list[ExperimentsCountedEventsRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_counted_events_async(connection: AsyncConnection[Any], /) -> list[ExperimentsCountedEventsRow]:
+    """The events that running and paused experiments count."""
+    async with connection.cursor(row_factory=_into(ExperimentsCountedEventsRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_COUNTED_EVENTS)
+        rows: list[ExperimentsCountedEventsRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- experiments/create 7f3338f3851d382e 2a5cb4b218ea8c82
+_EXPERIMENTS_CREATE: Final = """INSERT INTO experiments (name, definition) VALUES ((%(name)s::text), (%(definition)s::jsonb))
+ON CONFLICT (name) DO NOTHING
 RETURNING id"""
 
 
@@ -1201,18 +1417,13 @@ def experiments_create(
     /,
     *,
     name: str,
-    salt: str,
-    traffic_allocation: float,
-    namespace: str,
-    namespace_from: float,
-    namespace_to: float,
-    targeting: Json | Jsonb,
-) -> int:
-    """A new experiment, as a draft."""
+    definition: Json | Jsonb,
+) -> int | None:
+    """A new experiment as a draft; no row where there is one of this name."""
     with connection.cursor(row_factory=_value) as cursor:
-        cursor.execute(_EXPERIMENTS_CREATE, {"name": name, "salt": salt, "traffic_allocation": traffic_allocation, "namespace": namespace, "namespace_from": namespace_from, "namespace_to": namespace_to, "targeting": targeting})
+        cursor.execute(_EXPERIMENTS_CREATE, {"name": name, "definition": definition})
         rows: list[int] = cursor.fetchall()
-    return _one("experiments/create", rows)
+    return _at_most_one("experiments/create", rows)
 
 
 async def experiments_create_async(
@@ -1220,24 +1431,202 @@ async def experiments_create_async(
     /,
     *,
     name: str,
-    salt: str,
-    traffic_allocation: float,
-    namespace: str,
-    namespace_from: float,
-    namespace_to: float,
-    targeting: Json | Jsonb,
-) -> int:
-    """A new experiment, as a draft."""
+    definition: Json | Jsonb,
+) -> int | None:
+    """A new experiment as a draft; no row where there is one of this name."""
     async with connection.cursor(row_factory=_value) as cursor:
-        await cursor.execute(_EXPERIMENTS_CREATE, {"name": name, "salt": salt, "traffic_allocation": traffic_allocation, "namespace": namespace, "namespace_from": namespace_from, "namespace_to": namespace_to, "targeting": targeting})
+        await cursor.execute(_EXPERIMENTS_CREATE, {"name": name, "definition": definition})
         rows: list[int] = await cursor.fetchall()
-    return _one("experiments/create", rows)
+    return _at_most_one("experiments/create", rows)
 
 
-# ---- experiments/list ae0e52132b6165b2 ce1c72e7f7241b8a
-_EXPERIMENTS_LIST: Final = """SELECT id, name, status, traffic_allocation, created_at, started_at, ended_at
+# ---- experiments/history cd79b844a0602b4b 460a19693727330a
+_EXPERIMENTS_HISTORY: Final = """WITH subjects AS (
+    SELECT v.user_id, min(v.at) AS exposed_at
+    FROM viewing_events v
+    WHERE v.at >= (%(start)s::timestamp with time zone) AND v.at < (%(until)s::timestamp with time zone)
+    GROUP BY v.user_id
+    ORDER BY min(v.at), v.user_id
+    LIMIT (%(most)s::bigint)
+),
+occurrences AS (
+    SELECT c.user_id, c.event, c.converted_at AS at, c.value
+    FROM (
+        SELECT DISTINCT ON (d.user_id, d.event, d.idempotency_key) d.user_id, d.event, d.converted_at, d.value
+        FROM experiment_conversions d
+        WHERE d.event IN ((%(event)s::text)::text, (%(per)s::text)::text) AND d.converted_at < (%(until)s::timestamp with time zone)
+        ORDER BY d.user_id, d.event, d.idempotency_key
+    ) AS c
+    UNION ALL
+    SELECT v.user_id, w.event, v.at, w.value
+    FROM viewing_events v
+    CROSS JOIN LATERAL (
+        VALUES
+            ('viewing.titles', (NOT v.dismissed)::integer::double precision),
+            ('viewing.completion', v.completion_rate::double precision),
+            ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
+            ('viewing.dismissed', v.dismissed::integer::double precision)
+    ) AS w (event, value)
+    WHERE ((%(event)s::text)::text LIKE 'viewing.%%' OR (%(per)s::text)::text LIKE 'viewing.%%')
+        AND w.event IN ((%(event)s::text)::text, (%(per)s::text)::text)
+        AND w.value > 0
+        AND v.at < (%(until)s::timestamp with time zone)
+),
+summed AS (
+    SELECT
+        s.user_id,
+        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = (%(event)s::text)::text) AS y_sum,
+        count(*) FILTER (WHERE o.at >= s.exposed_at AND o.event = (%(event)s::text)::text) AS y_count,
+        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = (%(per)s::text)::text) AS per_sum,
+        sum(o.value) FILTER (WHERE o.at < s.exposed_at AND o.event = (%(event)s::text)::text) AS before_sum,
+        count(*) FILTER (WHERE o.at < s.exposed_at AND o.event = (%(event)s::text)::text) AS before_count
+    FROM subjects s
+    JOIN occurrences o ON o.user_id = s.user_id
+        AND o.at < s.exposed_at + (%(window_s)s::double precision)::double precision * interval '1 second'
+        AND o.at >= s.exposed_at - (%(before_s)s::double precision)::double precision * interval '1 second'
+    GROUP BY s.user_id
+)
+SELECT
+    CASE (%(kind)s::text)::text
+        WHEN 'binary' THEN (coalesce(t.y_count, 0) > 0)::integer
+        WHEN 'count' THEN coalesce(t.y_count, 0)
+        ELSE coalesce(t.y_sum, 0)
+    END::double precision AS y,
+    CASE (%(kind)s::text)::text
+        WHEN 'ratio' THEN coalesce(t.per_sum, 0)
+        WHEN 'binary' THEN (coalesce(t.before_count, 0) > 0)::integer
+        WHEN 'count' THEN coalesce(t.before_count, 0)
+        ELSE coalesce(t.before_sum, 0)
+    END::double precision AS x
+FROM subjects s
+LEFT JOIN summed t ON t.user_id = s.user_id
+ORDER BY s.exposed_at, s.user_id"""
+
+
+class ExperimentsHistoryRow(NamedTuple):
+    """A row of `experiments/history`."""
+
+    y: float
+    x: float
+
+
+def experiments_history(
+    connection: Connection[Any],
+    /,
+    *,
+    start: dt.datetime,
+    until: dt.datetime,
+    most: int,
+    event: str,
+    per: str,
+    window_s: float,
+    before_s: float,
+    kind: str,
+) -> list[ExperimentsHistoryRow]:
+    """Of each user who watched something in a time, a metric from then on, y, beside the denominator of a ratio or the same
+    metric before, x: what an experiment of that time would have measured. The first users first.
+    """
+    with connection.cursor(row_factory=_into(ExperimentsHistoryRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_HISTORY, {"start": start, "until": until, "most": most, "event": event, "per": per, "window_s": window_s, "before_s": before_s, "kind": kind})
+        rows: list[ExperimentsHistoryRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_history_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    start: dt.datetime,
+    until: dt.datetime,
+    most: int,
+    event: str,
+    per: str,
+    window_s: float,
+    before_s: float,
+    kind: str,
+) -> list[ExperimentsHistoryRow]:
+    """Of each user who watched something in a time, a metric from then on, y, beside the denominator of a ratio or the same
+    metric before, x: what an experiment of that time would have measured. The first users first.
+    """
+    async with connection.cursor(row_factory=_into(ExperimentsHistoryRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_HISTORY, {"start": start, "until": until, "most": most, "event": event, "per": per, "window_s": window_s, "before_s": before_s, "kind": kind})
+        rows: list[ExperimentsHistoryRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- experiments/hold 9dbc782d65f6d348 4a22f29f4c6c3853
+_EXPERIMENTS_HOLD: Final = """SELECT id, name, status, definition, created_at, started_at, ended_at
 FROM experiments
-ORDER BY created_at DESC, id DESC
+WHERE name = (%(name)s::text)
+FOR UPDATE"""
+
+
+class ExperimentsHoldRow(NamedTuple):
+    """A row of `experiments/hold`."""
+
+    id: int
+    name: str
+    status: str
+    definition: Any
+    created_at: dt.datetime
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+
+
+def experiments_hold(
+    connection: Connection[Any],
+    /,
+    *,
+    name: str,
+) -> ExperimentsHoldRow | None:
+    """An experiment, held until the transaction ends, so that nobody else changes it meanwhile."""
+    with connection.cursor(row_factory=_into(ExperimentsHoldRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_HOLD, {"name": name})
+        rows: list[ExperimentsHoldRow] = cursor.fetchall()
+    return _at_most_one("experiments/hold", rows)
+
+
+async def experiments_hold_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    name: str,
+) -> ExperimentsHoldRow | None:
+    """An experiment, held until the transaction ends, so that nobody else changes it meanwhile."""
+    async with connection.cursor(row_factory=_into(ExperimentsHoldRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_HOLD, {"name": name})
+        rows: list[ExperimentsHoldRow] = await cursor.fetchall()
+    return _at_most_one("experiments/hold", rows)
+
+
+# ---- experiments/latest_viewing 773c68bd29e76bfe 7c23caef380c631b
+_EXPERIMENTS_LATEST_VIEWING: Final = """SELECT max(v.at) AS at FROM viewing_events v"""
+
+
+def experiments_latest_viewing(connection: Connection[Any], /) -> dt.datetime | None:
+    """When something was watched last; nothing where nobody knows."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_EXPERIMENTS_LATEST_VIEWING)
+        rows: list[dt.datetime | None] = cursor.fetchall()
+    return _one("experiments/latest_viewing", rows)
+
+
+async def experiments_latest_viewing_async(connection: AsyncConnection[Any], /) -> dt.datetime | None:
+    """When something was watched last; nothing where nobody knows."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_EXPERIMENTS_LATEST_VIEWING)
+        rows: list[dt.datetime | None] = await cursor.fetchall()
+    return _one("experiments/latest_viewing", rows)
+
+
+# ---- experiments/list 95dccc892ba25fe5 7a2b7768335cfc1b
+_EXPERIMENTS_LIST: Final = """SELECT e.id, e.name, e.status, e.definition, e.created_at, e.started_at, e.ended_at, counted.users
+FROM experiments e
+CROSS JOIN LATERAL (
+    SELECT count(*) AS users FROM experiment_assignments a WHERE a.experiment_id = e.id
+) AS counted
+WHERE (%(with_archived)s::boolean) OR e.status <> 'archived'
+ORDER BY e.created_at DESC, e.id DESC
 LIMIT (%(top_k)s::bigint)"""
 
 
@@ -1247,21 +1636,23 @@ class ExperimentsListRow(NamedTuple):
     id: int
     name: str
     status: str
-    traffic_allocation: float
+    definition: Any
     created_at: dt.datetime
     started_at: dt.datetime | None
     ended_at: dt.datetime | None
+    users: int
 
 
 def experiments_list(
     connection: Connection[Any],
     /,
     *,
+    with_archived: bool,
     top_k: int,
 ) -> list[ExperimentsListRow]:
-    """All experiments, the newest first."""
+    """All experiments, the newest first, with the users exposed to each; archived ones if they are asked for."""
     with connection.cursor(row_factory=_into(ExperimentsListRow._make)) as cursor:
-        cursor.execute(_EXPERIMENTS_LIST, {"top_k": top_k})
+        cursor.execute(_EXPERIMENTS_LIST, {"with_archived": with_archived, "top_k": top_k})
         rows: list[ExperimentsListRow] = cursor.fetchall()
     return rows
 
@@ -1270,68 +1661,292 @@ async def experiments_list_async(
     connection: AsyncConnection[Any],
     /,
     *,
+    with_archived: bool,
     top_k: int,
 ) -> list[ExperimentsListRow]:
-    """All experiments, the newest first."""
+    """All experiments, the newest first, with the users exposed to each; archived ones if they are asked for."""
     async with connection.cursor(row_factory=_into(ExperimentsListRow._make)) as cursor:
-        await cursor.execute(_EXPERIMENTS_LIST, {"top_k": top_k})
+        await cursor.execute(_EXPERIMENTS_LIST, {"with_archived": with_archived, "top_k": top_k})
         rows: list[ExperimentsListRow] = await cursor.fetchall()
     return rows
 
 
-# ---- experiments/record_conversions 895f0f41bd26af29 f690ee14fa1c9dc2
-_EXPERIMENTS_RECORD_CONVERSIONS: Final = """INSERT INTO experiment_conversions (experiment_id, metric, user_id, idempotency_key, value, converted_at)
-SELECT x.experiment_id, x.metric, u.id, x.idempotency_key, x.value, x.converted_at
-FROM unnest(
-    (%(experiment_ids)s::bigint[])::bigint[], (%(metrics)s::text[])::text[], (%(user_ids)s::text[])::text[], (%(keys)s::text[])::text[], (%(values)s::double precision[])::double precision[],
-    (%(converted_at)s::timestamp with time zone[])::timestamptz[]
-) AS x (experiment_id, metric, user_id, idempotency_key, value, converted_at)
-JOIN users u ON u.external_id = x.user_id
-WHERE EXISTS (
-    SELECT FROM experiment_exposures s
-    WHERE s.experiment_id = x.experiment_id AND s.user_id = u.id AND s.exposed_at <= x.converted_at
+# ---- experiments/load f20f6f7d5bcd0627 e835ccc015d27e69
+_EXPERIMENTS_LOAD: Final = """SELECT id, name, status, definition, created_at, started_at, ended_at
+FROM experiments
+WHERE name = (%(name)s::text)"""
+
+
+class ExperimentsLoadRow(NamedTuple):
+    """A row of `experiments/load`."""
+
+    id: int
+    name: str
+    status: str
+    definition: Any
+    created_at: dt.datetime
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+
+
+def experiments_load(
+    connection: Connection[Any],
+    /,
+    *,
+    name: str,
+) -> ExperimentsLoadRow | None:
+    """An experiment."""
+    with connection.cursor(row_factory=_into(ExperimentsLoadRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_LOAD, {"name": name})
+        rows: list[ExperimentsLoadRow] = cursor.fetchall()
+    return _at_most_one("experiments/load", rows)
+
+
+async def experiments_load_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    name: str,
+) -> ExperimentsLoadRow | None:
+    """An experiment."""
+    async with connection.cursor(row_factory=_into(ExperimentsLoadRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_LOAD, {"name": name})
+        rows: list[ExperimentsLoadRow] = await cursor.fetchall()
+    return _at_most_one("experiments/load", rows)
+
+
+# ---- experiments/phases d2b85f3560690e6e 2eb4aac1b2fea63c
+_EXPERIMENTS_PHASES: Final = """SELECT phase, weights, began_at FROM experiment_phases WHERE experiment_id = (%(experiment_id)s::bigint) ORDER BY phase"""
+
+
+class ExperimentsPhasesRow(NamedTuple):
+    """A row of `experiments/phases`."""
+
+    phase: int
+    weights: list[float]
+    began_at: dt.datetime
+
+
+def experiments_phases(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+) -> list[ExperimentsPhasesRow]:
+    """The phases of an experiment, the first one first."""
+    with connection.cursor(row_factory=_into(ExperimentsPhasesRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_PHASES, {"experiment_id": experiment_id})
+        rows: list[ExperimentsPhasesRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_phases_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+) -> list[ExperimentsPhasesRow]:
+    """The phases of an experiment, the first one first."""
+    async with connection.cursor(row_factory=_into(ExperimentsPhasesRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_PHASES, {"experiment_id": experiment_id})
+        rows: list[ExperimentsPhasesRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- experiments/quantiles fe28336bf877230f 393a977899cfc3e5
+_EXPERIMENTS_QUANTILES: Final = """WITH subjects AS (
+    SELECT a.user_id, a.exposed_at
+    FROM experiment_assignments a
+    WHERE a.experiment_id = (%(experiment_id)s::bigint) AND a.position = (%(position)s::smallint) AND a.exposed_at < (%(until)s::timestamp with time zone) AND NOT a.is_mixed
+),
+occurrences AS (
+    SELECT c.user_id, c.converted_at AS at, c.value
+    FROM experiment_conversions c
+    WHERE c.experiment_id = (%(experiment_id)s::bigint) AND c.event = (%(event)s::text)::text AND c.converted_at < (%(until)s::timestamp with time zone)
+    UNION ALL
+    SELECT v.user_id, v.at, w.value
+    FROM viewing_events v
+    CROSS JOIN LATERAL (
+        VALUES
+            ('viewing.titles', (NOT v.dismissed)::integer::double precision),
+            ('viewing.completion', v.completion_rate::double precision),
+            ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
+            ('viewing.dismissed', v.dismissed::integer::double precision)
+    ) AS w (event, value)
+    WHERE (%(event)s::text)::text LIKE 'viewing.%%' AND w.event = (%(event)s::text)::text AND w.value > 0 AND v.at < (%(until)s::timestamp with time zone)
+),
+summed AS (
+    SELECT s.user_id, sum(o.value) AS y
+    FROM subjects s
+    JOIN occurrences o ON o.user_id = s.user_id
+        AND o.at >= s.exposed_at
+        AND o.at < s.exposed_at + (%(window_s)s::double precision)::double precision * interval '1 second'
+    GROUP BY s.user_id
 )
-ON CONFLICT (experiment_id, idempotency_key) DO NOTHING"""
+SELECT
+    count(*) AS users,
+    percentile_disc((%(probabilities)s::double precision[])::double precision[]) WITHIN GROUP (ORDER BY coalesce(t.y, 0)) AS quantiles
+FROM subjects s
+LEFT JOIN summed t ON t.user_id = s.user_id"""
+
+
+class ExperimentsQuantilesRow(NamedTuple):
+    """A row of `experiments/quantiles`."""
+
+    users: int
+    quantiles: list[float]
+
+
+def experiments_quantiles(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+    position: int,
+    until: dt.datetime,
+    event: str,
+    window_s: float,
+    probabilities: list[float],
+) -> ExperimentsQuantilesRow:
+    """Quantiles of a metric, the sum of an event's values, over the users of a variant."""
+    with connection.cursor(row_factory=_into(ExperimentsQuantilesRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_QUANTILES, {"experiment_id": experiment_id, "position": position, "until": until, "event": event, "window_s": window_s, "probabilities": probabilities})
+        rows: list[ExperimentsQuantilesRow] = cursor.fetchall()
+    return _one("experiments/quantiles", rows)
+
+
+async def experiments_quantiles_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+    position: int,
+    until: dt.datetime,
+    event: str,
+    window_s: float,
+    probabilities: list[float],
+) -> ExperimentsQuantilesRow:
+    """Quantiles of a metric, the sum of an event's values, over the users of a variant."""
+    async with connection.cursor(row_factory=_into(ExperimentsQuantilesRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_QUANTILES, {"experiment_id": experiment_id, "position": position, "until": until, "event": event, "window_s": window_s, "probabilities": probabilities})
+        rows: list[ExperimentsQuantilesRow] = await cursor.fetchall()
+    return _one("experiments/quantiles", rows)
+
+
+# ---- experiments/record_conversions 808e185ac4b75880 2df525d143292668
+_EXPERIMENTS_RECORD_CONVERSIONS: Final = """WITH given AS (
+    SELECT x.experiment, x.event, x.user_id, x.idempotency_key, x.value, x.converted_at
+    FROM unnest(
+        (%(experiments)s::text[])::text[], (%(events)s::text[])::text[], (%(user_ids)s::text[])::text[], (%(keys)s::text[])::text[], (%(values)s::double precision[])::double precision[],
+        (%(converted_at)s::timestamp with time zone[])::timestamptz[]
+    ) AS x (experiment, event, user_id, idempotency_key, value, converted_at)
+),
+added AS (
+    INSERT INTO experiment_conversions (experiment_id, event, user_id, idempotency_key, value, converted_at)
+    SELECT e.id, g.event, u.id, g.idempotency_key, g.value, g.converted_at
+    FROM given g
+    JOIN users u ON u.external_id = g.user_id
+    JOIN experiment_events v ON v.event = g.event
+    JOIN experiments e ON e.id = v.experiment_id
+    WHERE e.status IN ('running', 'paused') AND (g.experiment = '' OR e.name = g.experiment)
+    ON CONFLICT (experiment_id, idempotency_key) DO NOTHING
+    RETURNING experiment_id
+)
+SELECT count(*) AS added FROM added"""
 
 
 def experiments_record_conversions(
     connection: Connection[Any],
     /,
     *,
-    experiment_ids: list[int],
-    metrics: list[str],
+    experiments: list[str],
+    events: list[str],
     user_ids: list[str],
     keys: list[str],
     values: list[float],
     converted_at: list[dt.datetime],
 ) -> int:
-    """A batch of conversions of users who were exposed before; a key that was recorded before changes nothing."""
-    return connection.execute(_EXPERIMENTS_RECORD_CONVERSIONS, {"experiment_ids": experiment_ids, "metrics": metrics, "user_ids": user_ids, "keys": keys, "values": values, "converted_at": converted_at}).rowcount
+    """A batch of conversions, to each experiment that is running or paused and counts the event; to one only, where it is
+    named. Whether its user was exposed before is asked when it is analysed: the exposure may be on its way still. A key
+    that was recorded before changes nothing.
+    """
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_EXPERIMENTS_RECORD_CONVERSIONS, {"experiments": experiments, "events": events, "user_ids": user_ids, "keys": keys, "values": values, "converted_at": converted_at})
+        rows: list[int] = cursor.fetchall()
+    return _one("experiments/record_conversions", rows)
 
 
 async def experiments_record_conversions_async(
     connection: AsyncConnection[Any],
     /,
     *,
-    experiment_ids: list[int],
-    metrics: list[str],
+    experiments: list[str],
+    events: list[str],
     user_ids: list[str],
     keys: list[str],
     values: list[float],
     converted_at: list[dt.datetime],
 ) -> int:
-    """A batch of conversions of users who were exposed before; a key that was recorded before changes nothing."""
-    return (await connection.execute(_EXPERIMENTS_RECORD_CONVERSIONS, {"experiment_ids": experiment_ids, "metrics": metrics, "user_ids": user_ids, "keys": keys, "values": values, "converted_at": converted_at})).rowcount
+    """A batch of conversions, to each experiment that is running or paused and counts the event; to one only, where it is
+    named. Whether its user was exposed before is asked when it is analysed: the exposure may be on its way still. A key
+    that was recorded before changes nothing.
+    """
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_EXPERIMENTS_RECORD_CONVERSIONS, {"experiments": experiments, "events": events, "user_ids": user_ids, "keys": keys, "values": values, "converted_at": converted_at})
+        rows: list[int] = await cursor.fetchall()
+    return _one("experiments/record_conversions", rows)
 
 
-# ---- experiments/record_exposures 24437c039c559e84 69b91a5c4649bb5a
-_EXPERIMENTS_RECORD_EXPOSURES: Final = """INSERT INTO experiment_exposures (experiment_id, position, user_id, exposed_at, window_start)
-SELECT x.experiment_id, x.position, u.id, x.exposed_at, x.window_start
-FROM unnest(
-    (%(experiment_ids)s::bigint[])::bigint[], (%(positions)s::smallint[])::smallint[], (%(user_ids)s::text[])::text[], (%(exposed_at)s::timestamp with time zone[])::timestamptz[],
-    (%(window_starts)s::timestamp with time zone[])::timestamptz[]
-) AS x (experiment_id, position, user_id, exposed_at, window_start)
-JOIN users u ON u.external_id = x.user_id
+# ---- experiments/record_exposures 423050b20895c4c2 04fd1c388292072f
+_EXPERIMENTS_RECORD_EXPOSURES: Final = """WITH given AS (
+    SELECT DISTINCT ON (x.experiment_id, x.user_id, x.window_start) x.*
+    FROM unnest(
+        (%(experiment_ids)s::bigint[])::bigint[], (%(positions)s::smallint[])::smallint[], (%(phases)s::smallint[])::smallint[], (%(user_ids)s::text[])::text[],
+        (%(exposed_at)s::timestamp with time zone[])::timestamptz[], (%(window_starts)s::timestamp with time zone[])::timestamptz[], (%(slates)s::text[])::text[], (%(propensities)s::text[])::text[],
+        (%(teams)s::text[])::text[]
+    ) AS x (experiment_id, position, phase, user_id, exposed_at, window_start, slate, propensities, teams)
+    JOIN experiment_variants v ON v.experiment_id = x.experiment_id AND v.position = x.position
+    ORDER BY x.experiment_id, x.user_id, x.window_start, x.exposed_at
+),
+exposed AS (
+    SELECT g.*, u.id AS user_number FROM given g JOIN users u ON u.external_id = g.user_id
+),
+assigned AS (
+    INSERT INTO experiment_assignments AS a (experiment_id, user_id, position, phase, exposed_at, is_mixed)
+    SELECT
+        e.experiment_id, e.user_number, (array_agg(e.position ORDER BY e.exposed_at))[1],
+        (array_agg(e.phase ORDER BY e.exposed_at))[1], min(e.exposed_at), min(e.position) <> max(e.position)
+    FROM exposed e
+    GROUP BY e.experiment_id, e.user_number
+    ORDER BY e.experiment_id, e.user_number
+    ON CONFLICT (experiment_id, user_id) DO UPDATE
+    SET exposed_at = least(a.exposed_at, excluded.exposed_at),
+        is_mixed = a.is_mixed OR excluded.is_mixed OR a.position <> excluded.position
+    WHERE a.exposed_at > excluded.exposed_at OR (NOT a.is_mixed AND (excluded.is_mixed OR a.position <> excluded.position))
+)
+INSERT INTO experiment_exposures (
+    experiment_id, user_id, window_start, position, exposed_at, slate, propensities, teams
+)
+SELECT
+    e.experiment_id, e.user_number, e.window_start, e.position, e.exposed_at,
+    ARRAY(
+        SELECT coalesce(c.id, 0)
+        FROM jsonb_array_elements_text(e.slate::jsonb) WITH ORDINALITY AS s (content_id, place)
+        LEFT JOIN content c ON c.external_id = s.content_id
+        ORDER BY s.place
+    ),
+    ARRAY(
+        SELECT p.value::real
+        FROM jsonb_array_elements_text(e.propensities::jsonb) WITH ORDINALITY AS p (value, place)
+        ORDER BY p.place
+    ),
+    ARRAY(
+        SELECT t.value::smallint
+        FROM jsonb_array_elements_text(e.teams::jsonb) WITH ORDINALITY AS t (value, place)
+        ORDER BY t.place
+    )
+FROM exposed e
+ORDER BY e.experiment_id, e.user_number, e.window_start
 ON CONFLICT (experiment_id, user_id, window_start) DO NOTHING"""
 
 
@@ -1341,12 +1956,18 @@ def experiments_record_exposures(
     *,
     experiment_ids: list[int],
     positions: list[int],
+    phases: list[int],
     user_ids: list[str],
     exposed_at: list[dt.datetime],
     window_starts: list[dt.datetime],
+    slates: list[str],
+    propensities: list[str],
+    teams: list[str],
 ) -> int:
-    """A batch of exposures; the first of a user in a window counts, the others change nothing."""
-    return connection.execute(_EXPERIMENTS_RECORD_EXPOSURES, {"experiment_ids": experiment_ids, "positions": positions, "user_ids": user_ids, "exposed_at": exposed_at, "window_starts": window_starts}).rowcount
+    """A batch of exposures. The first of a user in a window is kept, and the first of all assigns the user. A user who is
+    met in two variants is marked. What there is already changes nothing, so a batch may be sent again.
+    """
+    return connection.execute(_EXPERIMENTS_RECORD_EXPOSURES, {"experiment_ids": experiment_ids, "positions": positions, "phases": phases, "user_ids": user_ids, "exposed_at": exposed_at, "window_starts": window_starts, "slates": slates, "propensities": propensities, "teams": teams}).rowcount
 
 
 async def experiments_record_exposures_async(
@@ -1355,51 +1976,68 @@ async def experiments_record_exposures_async(
     *,
     experiment_ids: list[int],
     positions: list[int],
+    phases: list[int],
     user_ids: list[str],
     exposed_at: list[dt.datetime],
     window_starts: list[dt.datetime],
+    slates: list[str],
+    propensities: list[str],
+    teams: list[str],
 ) -> int:
-    """A batch of exposures; the first of a user in a window counts, the others change nothing."""
-    return (await connection.execute(_EXPERIMENTS_RECORD_EXPOSURES, {"experiment_ids": experiment_ids, "positions": positions, "user_ids": user_ids, "exposed_at": exposed_at, "window_starts": window_starts})).rowcount
+    """A batch of exposures. The first of a user in a window is kept, and the first of all assigns the user. A user who is
+    met in two variants is marked. What there is already changes nothing, so a batch may be sent again.
+    """
+    return (await connection.execute(_EXPERIMENTS_RECORD_EXPOSURES, {"experiment_ids": experiment_ids, "positions": positions, "phases": phases, "user_ids": user_ids, "exposed_at": exposed_at, "window_starts": window_starts, "slates": slates, "propensities": propensities, "teams": teams})).rowcount
 
 
-# ---- experiments/running 9bfdd01f36bf7a67 8fa7377be889c523
-_EXPERIMENTS_RUNNING: Final = """SELECT
-    e.id,
-    e.name,
-    e.salt,
-    e.traffic_allocation,
-    e.namespace,
-    e.namespace_from,
-    e.namespace_to,
-    e.targeting,
-    array_agg(v.name ORDER BY v.position) AS variants,
-    array_agg(v.weight ORDER BY v.position) AS weights,
-    array_agg(v.config ORDER BY v.position) AS configs
+# ---- experiments/redefine 597aa24c62e2bf84 57b09e35b9d0a81f
+_EXPERIMENTS_REDEFINE: Final = """UPDATE experiments SET definition = (%(definition)s::jsonb) WHERE id = (%(experiment_id)s::bigint)"""
+
+
+def experiments_redefine(
+    connection: Connection[Any],
+    /,
+    *,
+    definition: Json | Jsonb,
+    experiment_id: int,
+) -> int:
+    """Give an experiment another definition."""
+    return connection.execute(_EXPERIMENTS_REDEFINE, {"definition": definition, "experiment_id": experiment_id}).rowcount
+
+
+async def experiments_redefine_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    definition: Json | Jsonb,
+    experiment_id: int,
+) -> int:
+    """Give an experiment another definition."""
+    return (await connection.execute(_EXPERIMENTS_REDEFINE, {"definition": definition, "experiment_id": experiment_id})).rowcount
+
+
+# ---- experiments/running eb6010dbddc765e0 d5e31f53d8b00622
+_EXPERIMENTS_RUNNING: Final = """SELECT e.id, e.definition, e.started_at, p.phase, p.weights
 FROM experiments e
-JOIN experiment_variants v ON v.experiment_id = e.id
-WHERE e.status = 'running'
-GROUP BY e.id"""
+JOIN LATERAL (
+    SELECT q.phase, q.weights FROM experiment_phases q WHERE q.experiment_id = e.id ORDER BY q.phase DESC LIMIT 1
+) AS p ON true
+WHERE e.status = 'running' AND e.started_at IS NOT NULL
+ORDER BY e.id"""
 
 
 class ExperimentsRunningRow(NamedTuple):
     """A row of `experiments/running`."""
 
     id: int
-    name: str
-    salt: str
-    traffic_allocation: float
-    namespace: str | None
-    namespace_from: float | None
-    namespace_to: float | None
-    targeting: Any
-    variants: list[str | None]
-    weights: list[float | None]
-    configs: list[Any]
+    definition: Any
+    started_at: dt.datetime
+    phase: int
+    weights: list[float]
 
 
 def experiments_running(connection: Connection[Any], /) -> list[ExperimentsRunningRow]:
-    """What assignment needs of every running experiment, its variants in order."""
+    """Every running experiment, and the phase that it is in."""
     with connection.cursor(row_factory=_into(ExperimentsRunningRow._make)) as cursor:
         cursor.execute(_EXPERIMENTS_RUNNING)
         rows: list[ExperimentsRunningRow] = cursor.fetchall()
@@ -1407,21 +2045,20 @@ def experiments_running(connection: Connection[Any], /) -> list[ExperimentsRunni
 
 
 async def experiments_running_async(connection: AsyncConnection[Any], /) -> list[ExperimentsRunningRow]:
-    """What assignment needs of every running experiment, its variants in order."""
+    """Every running experiment, and the phase that it is in."""
     async with connection.cursor(row_factory=_into(ExperimentsRunningRow._make)) as cursor:
         await cursor.execute(_EXPERIMENTS_RUNNING)
         rows: list[ExperimentsRunningRow] = await cursor.fetchall()
     return rows
 
 
-# ---- experiments/set_status edd05ac334230da2 90dbee3402db9be9
+# ---- experiments/set_status dd2420bc1ade397f ecb360583a57936e
 _EXPERIMENTS_SET_STATUS: Final = """UPDATE experiments
 SET
     status = (%(status)s::text),
     started_at = CASE WHEN (%(status)s::text)::text = 'running' THEN coalesce(started_at, now()) ELSE started_at END,
     ended_at = CASE WHEN (%(status)s::text)::text = 'completed' THEN now() ELSE ended_at END
-WHERE name = (%(name)s::text) AND status = (%(expected_status)s::text)
-RETURNING id"""
+WHERE id = (%(experiment_id)s::bigint)"""
 
 
 def experiments_set_status(
@@ -1429,14 +2066,10 @@ def experiments_set_status(
     /,
     *,
     status: str,
-    name: str,
-    expected_status: str,
-) -> int | None:
-    """Move an experiment from one status to another; no row where it has another status by now."""
-    with connection.cursor(row_factory=_value) as cursor:
-        cursor.execute(_EXPERIMENTS_SET_STATUS, {"status": status, "name": name, "expected_status": expected_status})
-        rows: list[int] = cursor.fetchall()
-    return _at_most_one("experiments/set_status", rows)
+    experiment_id: int,
+) -> int:
+    """Move an experiment to another status."""
+    return connection.execute(_EXPERIMENTS_SET_STATUS, {"status": status, "experiment_id": experiment_id}).rowcount
 
 
 async def experiments_set_status_async(
@@ -1444,78 +2077,203 @@ async def experiments_set_status_async(
     /,
     *,
     status: str,
-    name: str,
-    expected_status: str,
-) -> int | None:
-    """Move an experiment from one status to another; no row where it has another status by now."""
-    async with connection.cursor(row_factory=_value) as cursor:
-        await cursor.execute(_EXPERIMENTS_SET_STATUS, {"status": status, "name": name, "expected_status": expected_status})
-        rows: list[int] = await cursor.fetchall()
-    return _at_most_one("experiments/set_status", rows)
+    experiment_id: int,
+) -> int:
+    """Move an experiment to another status."""
+    return (await connection.execute(_EXPERIMENTS_SET_STATUS, {"status": status, "experiment_id": experiment_id})).rowcount
 
 
-# ---- experiments/user_totals 4d1bbc8edd5b17f9 08b2c34d10bf36e7
-_EXPERIMENTS_USER_TOTALS: Final = """WITH exposed AS (
-    SELECT x.user_id, min(x.position) AS position, min(x.exposed_at) AS first_exposed_at
-    FROM experiment_exposures x
-    WHERE x.experiment_id = (%(experiment_id)s::bigint)
-    GROUP BY x.user_id
+# ---- experiments/totals ba6a9c6e2e404c53 d0053b8f62a62099
+_EXPERIMENTS_TOTALS: Final = """WITH subjects AS (
+    SELECT a.user_id, a.position, a.phase, a.exposed_at
+    FROM experiment_assignments a
+    WHERE a.experiment_id = (%(experiment_id)s::bigint) AND a.exposed_at < (%(until)s::timestamp with time zone) AND NOT a.is_mixed
 ),
-totals AS (
-    SELECT s.position, s.user_id, coalesce(sum(c.value), 0) AS total
-    FROM exposed s
-    LEFT JOIN experiment_conversions c ON c.experiment_id = (%(experiment_id)s::bigint)
-        AND c.metric = (%(metric)s::text)
-        AND c.user_id = s.user_id
-        AND c.converted_at >= s.first_exposed_at
-    GROUP BY s.position, s.user_id
+occurrences AS (
+    SELECT c.user_id, c.event, c.converted_at AS at, c.value
+    FROM experiment_conversions c
+    WHERE c.experiment_id = (%(experiment_id)s::bigint)
+        AND c.event IN ((%(event)s::text)::text, (%(per)s::text)::text)
+        AND c.converted_at < (%(until)s::timestamp with time zone)
+    UNION ALL
+    SELECT v.user_id, w.event, v.at, w.value
+    FROM viewing_events v
+    CROSS JOIN LATERAL (
+        VALUES
+            ('viewing.titles', (NOT v.dismissed)::integer::double precision),
+            ('viewing.completion', v.completion_rate::double precision),
+            ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
+            ('viewing.dismissed', v.dismissed::integer::double precision)
+    ) AS w (event, value)
+    WHERE ((%(event)s::text)::text LIKE 'viewing.%%' OR (%(per)s::text)::text LIKE 'viewing.%%')
+        AND w.event IN ((%(event)s::text)::text, (%(per)s::text)::text)
+        AND w.value > 0
+        AND v.at < (%(until)s::timestamp with time zone)
+),
+summed AS (
+    SELECT
+        s.user_id,
+        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = (%(event)s::text)::text) AS y_sum,
+        count(*) FILTER (WHERE o.at >= s.exposed_at AND o.event = (%(event)s::text)::text) AS y_count,
+        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = (%(per)s::text)::text) AS per_sum,
+        sum(o.value) FILTER (WHERE o.at < s.exposed_at AND o.event = (%(event)s::text)::text) AS before_sum,
+        count(*) FILTER (WHERE o.at < s.exposed_at AND o.event = (%(event)s::text)::text) AS before_count
+    FROM subjects s
+    JOIN occurrences o ON o.user_id = s.user_id
+        AND o.at < s.exposed_at + (%(window_s)s::double precision)::double precision * interval '1 second'
+        AND o.at >= s.exposed_at - (%(before_s)s::double precision)::double precision * interval '1 second'
+    GROUP BY s.user_id
+),
+valued AS (
+    SELECT
+        s.phase,
+        s.position,
+        CASE (%(kind)s::text)::text
+            WHEN 'binary' THEN (coalesce(t.y_count, 0) > 0)::integer
+            WHEN 'count' THEN coalesce(t.y_count, 0)
+            ELSE coalesce(t.y_sum, 0)
+        END::double precision AS y,
+        CASE (%(kind)s::text)::text
+            WHEN 'ratio' THEN coalesce(t.per_sum, 0)
+            WHEN 'binary' THEN (coalesce(t.before_count, 0) > 0)::integer
+            WHEN 'count' THEN coalesce(t.before_count, 0)
+            ELSE coalesce(t.before_sum, 0)
+        END::double precision AS x
+    FROM subjects s
+    LEFT JOIN summed t ON t.user_id = s.user_id
+),
+caps AS (
+    SELECT
+        percentile_cont((%(winsorize)s::double precision)::double precision) WITHIN GROUP (ORDER BY v.y) AS y,
+        percentile_cont((%(winsorize)s::double precision)::double precision) WITHIN GROUP (ORDER BY v.x) AS x
+    FROM valued v
+    WHERE (%(winsorize)s::double precision)::double precision < 1
+),
+capped AS (
+    SELECT v.phase, v.position, least(v.y, c.y) AS y, CASE WHEN (%(kind)s::text)::text = 'ratio' THEN v.x ELSE least(v.x, c.x) END AS x
+    FROM valued v
+    CROSS JOIN caps c
 )
 SELECT
-    t.position,
+    c.phase,
+    c.position,
     count(*) AS users,
-    count(*) FILTER (WHERE t.total <> 0) AS converted,
-    sum(t.total) AS sum,
-    sum(t.total * t.total) AS sum_of_squares
-FROM totals t
-GROUP BY t.position
-ORDER BY t.position"""
+    sum(c.y) AS y_total,
+    regr_syy(c.y, c.x) AS y_deviations,
+    sum(c.x) AS x_total,
+    regr_sxx(c.y, c.x) AS x_deviations,
+    regr_sxy(c.y, c.x) AS products
+FROM capped c
+GROUP BY c.phase, c.position
+ORDER BY c.phase, c.position"""
 
 
-class ExperimentsUserTotalsRow(NamedTuple):
-    """A row of `experiments/user_totals`."""
+class ExperimentsTotalsRow(NamedTuple):
+    """A row of `experiments/totals`."""
 
+    phase: int
     position: int
     users: int
-    converted: int
-    sum: float
-    sum_of_squares: float
+    y_total: float
+    y_deviations: float
+    x_total: float
+    x_deviations: float
+    products: float
 
 
-def experiments_user_totals(
+def experiments_totals(
     connection: Connection[Any],
     /,
     *,
     experiment_id: int,
-    metric: str,
-) -> list[ExperimentsUserTotalsRow]:
-    """For each variant the moments of a metric over its users: what the statistics need, and no row for each user."""
-    with connection.cursor(row_factory=_into(ExperimentsUserTotalsRow._make)) as cursor:
-        cursor.execute(_EXPERIMENTS_USER_TOTALS, {"experiment_id": experiment_id, "metric": metric})
-        rows: list[ExperimentsUserTotalsRow] = cursor.fetchall()
+    until: dt.datetime,
+    event: str,
+    per: str,
+    window_s: float,
+    before_s: float,
+    kind: str,
+    winsorize: float,
+) -> list[ExperimentsTotalsRow]:
+    """For each phase and variant a metric over its users, y, beside what is known of them besides, x: the denominator of a
+    ratio, or the same metric before the exposure. What the statistics need, and no row for each user.
+
+    Counted is what happened from the exposure on, within the window, before `until`. A value above the given share of all
+    users' values is taken as that one.
+    """
+    with connection.cursor(row_factory=_into(ExperimentsTotalsRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_TOTALS, {"experiment_id": experiment_id, "until": until, "event": event, "per": per, "window_s": window_s, "before_s": before_s, "kind": kind, "winsorize": winsorize})
+        rows: list[ExperimentsTotalsRow] = cursor.fetchall()
     return rows
 
 
-async def experiments_user_totals_async(
+async def experiments_totals_async(
     connection: AsyncConnection[Any],
     /,
     *,
     experiment_id: int,
-    metric: str,
-) -> list[ExperimentsUserTotalsRow]:
-    """For each variant the moments of a metric over its users: what the statistics need, and no row for each user."""
-    async with connection.cursor(row_factory=_into(ExperimentsUserTotalsRow._make)) as cursor:
-        await cursor.execute(_EXPERIMENTS_USER_TOTALS, {"experiment_id": experiment_id, "metric": metric})
-        rows: list[ExperimentsUserTotalsRow] = await cursor.fetchall()
+    until: dt.datetime,
+    event: str,
+    per: str,
+    window_s: float,
+    before_s: float,
+    kind: str,
+    winsorize: float,
+) -> list[ExperimentsTotalsRow]:
+    """For each phase and variant a metric over its users, y, beside what is known of them besides, x: the denominator of a
+    ratio, or the same metric before the exposure. What the statistics need, and no row for each user.
+
+    Counted is what happened from the exposure on, within the window, before `until`. A value above the given share of all
+    users' values is taken as that one.
+    """
+    async with connection.cursor(row_factory=_into(ExperimentsTotalsRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_TOTALS, {"experiment_id": experiment_id, "until": until, "event": event, "per": per, "window_s": window_s, "before_s": before_s, "kind": kind, "winsorize": winsorize})
+        rows: list[ExperimentsTotalsRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- experiments/uncounted 21ac39fa718773a4 f71b010f13a56330
+_EXPERIMENTS_UNCOUNTED: Final = """SELECT
+    c.event,
+    count(*) FILTER (WHERE a.user_id IS NULL) AS without_exposure,
+    count(*) FILTER (WHERE c.converted_at < a.exposed_at) AS before_exposure
+FROM experiment_conversions c
+LEFT JOIN experiment_assignments a ON a.experiment_id = c.experiment_id AND a.user_id = c.user_id
+WHERE c.experiment_id = (%(experiment_id)s::bigint)
+GROUP BY c.event
+ORDER BY c.event"""
+
+
+class ExperimentsUncountedRow(NamedTuple):
+    """A row of `experiments/uncounted`."""
+
+    event: str
+    without_exposure: int
+    before_exposure: int
+
+
+def experiments_uncounted(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+) -> list[ExperimentsUncountedRow]:
+    """Conversions that no metric counts: of users who were never exposed, and of those who converted before."""
+    with connection.cursor(row_factory=_into(ExperimentsUncountedRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_UNCOUNTED, {"experiment_id": experiment_id})
+        rows: list[ExperimentsUncountedRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_uncounted_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+) -> list[ExperimentsUncountedRow]:
+    """Conversions that no metric counts: of users who were never exposed, and of those who converted before."""
+    async with connection.cursor(row_factory=_into(ExperimentsUncountedRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_UNCOUNTED, {"experiment_id": experiment_id})
+        rows: list[ExperimentsUncountedRow] = await cursor.fetchall()
     return rows
 
 

@@ -25,6 +25,7 @@ from mgw.core.settings.schema import (
     Settings,
     SparkSettings,
 )
+from mgw.core.settings.yaml_source import Document, parse_document, plain
 
 __all__ = [
     "AlsSettings",
@@ -33,6 +34,7 @@ __all__ = [
     "ContextSettings",
     "DatabaseSettings",
     "DiversitySettings",
+    "Document",
     "EaseSettings",
     "EncoderSettings",
     "EvaluateSettings",
@@ -48,6 +50,8 @@ __all__ = [
     "SparkSettings",
     "keys",
     "load_settings",
+    "parse_document",
+    "plain",
     "redact_url",
     "redacted",
     "resolve_path",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from mgw.core.pages import COLOURS, STYLE
 from mgw.recommend.report.plot import svg
 
 if TYPE_CHECKING:
@@ -13,29 +14,12 @@ if TYPE_CHECKING:
     from mgw.recommend.evaluate import Estimate, Evaluation
     from mgw.recommend.report.breakdown import Breakdown
 
-# Colours that people with any colour vision can tell apart (Okabe & Ito 2008), for light and for dark.
-_COLOURS = ("#56708a", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00")
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #667; --line: #d8dde3; --paper: #fff; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --soft: #9aa4b0; --line: #39414a; --paper: #15181c; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 60rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; } p.note { color: var(--soft); }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .8rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child { text-align: left; font-weight: 500; } td small { color: var(--soft); } td.best { font-weight: 700; }
-svg { width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--ink); } svg .axis { fill: var(--soft); }
-.grid { stroke: var(--line); } polyline { fill: none; stroke-width: 1.5; } .bar { stroke-width: 1.5; opacity: .6; }
-.key span { margin-right: 1.2rem; white-space: nowrap; }
-.key i { display: inline-block; width: .8em; height: .8em; border-radius: 50%; margin-right: .4em; }
-"""
 _LOWER_IS_BETTER = ("gini@",)
 
 
 def page(evaluation: Evaluation, breakdowns: Iterable[Breakdown]) -> str:
     """Return the page."""
-    colours = {name: place % len(_COLOURS) for place, name in enumerate(evaluation.models)}
+    colours = {name: place % len(COLOURS) for place, name in enumerate(evaluation.models)}
     figures = {name: found.metrics for name, found in evaluation.models.items()}
     leads = {name: found.differences for name, found in evaluation.models.items() if found.differences}
     left_out = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in evaluation.audience.left_out.items() if n)
@@ -44,7 +28,7 @@ def page(evaluation: Evaluation, breakdowns: Iterable[Breakdown]) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Evaluation</title>',
         '<meta name="viewport" content="width=device-width"><style>',
         STYLE,
-        *(f".m{n} {{ stroke: {c}; fill: {c}; }} polyline.m{n} {{ fill: none; }}" for n, c in enumerate(_COLOURS)),
+        *(f".m{n} {{ stroke: {c}; fill: {c}; }} polyline.m{n} {{ fill: none; }}" for n, c in enumerate(COLOURS)),
         "</style><h1>Evaluation</h1>",
         f"<p>{escape(evaluation.description)} {escape(asked)}.</p>",
         f"<h2>Means over users</h2>{_table(figures, sign='', mark=True)}",
@@ -72,7 +56,7 @@ def heading(metric: str) -> str:
 
 def _key(breakdown: Breakdown, colours: Mapping[str, int]) -> str:
     spans = (
-        f'<span><i style="background:{_COLOURS[colours[name]]}"></i>{escape(name)}</span>' for name in breakdown.models
+        f'<span><i style="background:{COLOURS[colours[name]]}"></i>{escape(name)}</span>' for name in breakdown.models
     )
     return f'<p class="key">{"".join(spans)}</p>'
 

@@ -1,0 +1,198 @@
+"""`mgw experiment report` and `guard`: what is known of an experiment, and whether it does harm."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mgw.cli.filters import moment_of
+from mgw.cli.options import Json
+from mgw.cli.output import out
+from mgw.cli.project import current_project, project_session
+
+if TYPE_CHECKING:
+    from mgw.experiments.comparison import Comparison
+    from mgw.experiments.definition import Metric
+    from mgw.experiments.report import MetricReport, Report
+    from mgw.experiments.statistics import Interval
+
+_LOOKS = 30
+_METHODS = {
+    "sequential": "intervals hold at every look",
+    "fixed": "intervals hold for one look, at the planned number of users",
+    "bayesian": "intervals are what to believe after the data",
+}
+
+
+def report(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the experiment.")],
+    at: Annotated[str | None, typer.Option(help="As it was at this moment: ISO 8601.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write one HTML page, with the lift over time.", dir_okay=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Report on an experiment: who is in it, each metric of each variant, and what follows.
+
+    It may be looked at as often as one likes, unless the definition chose a fixed horizon.
+    """
+    from mgw.experiments.measure import Look
+    from mgw.experiments.report import make_report
+    from mgw.experiments.store import load_experiment
+
+    until = datetime.now(UTC) if at is None else moment_of(at, "--at")
+    with project_session(current_project(ctx)) as connection:
+        look = Look(connection, load_experiment(connection, name), until)
+        made = make_report(look)
+        if html is not None:
+            from mgw.experiments.page import write_page
+
+            write_page(html, look, made, looks=_LOOKS)
+            out.note(f"{html} has the report")
+    if json:
+        out.json(document(made))
+    else:
+        _show(made)
+
+
+def guard(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Name of the experiment; else every running one.")] = None,
+    pause: Annotated[bool, typer.Option("--pause", help="Pause an experiment that does harm.")] = False,
+    json: Json = False,
+) -> None:
+    """Say whether a guardrail is broken, or the variants do not have their shares of users: exit 1 if so.
+
+    The service does the same of its own accord for experiments with `pause_on_harm`.
+    """
+    from mgw.core.audit import Actor
+    from mgw.experiments.guard import guard_experiments
+
+    with project_session(current_project(ctx)) as connection:
+        found = guard_experiments(
+            connection, datetime.now(UTC), Actor.on_this_machine(), only=name, pause=lambda _definition: pause
+        )
+    if json:
+        out.json([{"name": each.name, "harm": each.harm, "paused": each.paused} for each in found])
+    for each in found:
+        if each.harm is None:
+            if not json:
+                out.print(f"{each.name}: no harm found")
+        elif not json:
+            out.print(f"{each.name}: {each.harm}" + (" It is paused." if each.paused else ""))
+    if any(each.harm for each in found):
+        raise typer.Exit(1)
+
+
+def document(made: Report) -> dict[str, Any]:
+    """Return a report as JSON."""
+    variants = made.experiment.definition.variants
+    return {
+        "experiment": made.experiment.name,
+        "status": made.experiment.status,
+        "until": made.until.isoformat(),
+        "method": made.experiment.definition.analysis.method,
+        "alpha": made.experiment.definition.analysis.alpha,
+        "variants": [
+            {"name": variant.name, "users": users} for variant, users in zip(variants, made.audience.users, strict=True)
+        ],
+        "shares_p_value": made.shares_p_value,
+        "mixed_users": made.audience.mixed,
+        "uncounted_conversions": {
+            event: {"without_exposure": without, "before_exposure": before}
+            for event, (without, before) in made.audience.uncounted.items()
+        },
+        "metrics": [_metric_document(each, [variant.name for variant in variants]) for each in made.metrics],
+        "advice": {"verdict": made.advice.verdict, "variant": made.advice.variant, "sentence": made.advice.sentence},
+    }
+
+
+def _metric_document(found: MetricReport, names: list[str]) -> dict[str, Any]:
+    return {
+        "name": found.metric.name,
+        "kind": found.metric.kind,
+        "guardrail": found.metric.guardrail,
+        "values": dict(zip(names, found.values, strict=True)),
+        "comparisons": [
+            {
+                "variant": name,
+                "difference": _interval_document(each.difference),
+                "lift": _interval_document(each.lift),
+                "p_value": each.p_value,
+                "adjusted_p_value": each.adjusted_p_value,
+                "chance_to_win": each.chance_to_win,
+                "expected_loss": each.expected_loss,
+                "problem": each.problem,
+            }
+            for name, each in zip(names[1:], found.comparisons, strict=True)
+        ],
+    }
+
+
+def _interval_document(interval: Interval | None) -> dict[str, float] | None:
+    if interval is None:
+        return None
+    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
+
+
+def _show(made: Report) -> None:
+    definition = made.experiment.definition
+    names = [variant.name for variant in definition.variants]
+    out.print(f"{made.experiment.name} is {made.experiment.status}; {_METHODS[definition.analysis.method]}")
+    total = sum(made.audience.users)
+    expected = made.experiment.phases[-1].weights if made.experiment.phases else tuple(definition.weights)
+    out.table(
+        "Users",
+        ["variant", ">users", ">share", ">weight"],
+        [(name, f"{users:,}", f"{users / total:.1%}" if total else "", f"{weight:.1%}")
+         for name, users, weight in zip(names, made.audience.users, expected, strict=True)],
+    )  # fmt: skip
+    if made.shares_p_value is not None:
+        out.print(f"shares as they should be: p = {made.shares_p_value:.3g}")
+    for found in made.metrics:
+        _show_metric(found, names)
+    for event, (without, before) in made.audience.uncounted.items():
+        out.note(f"{event}: not counted are {without:,} without exposure and {before:,} before it")
+    if made.audience.mixed:
+        out.note(f"left out: {made.audience.mixed:,} users who were met in two variants")
+    out.print(made.advice.sentence)
+
+
+def _show_metric(found: MetricReport, names: list[str]) -> None:
+    rows = [(names[0], _number(found.values[0]), "", "", "", "")]
+    rows += [
+        (name, _number(value), *_cells(found.metric, each))
+        for name, value, each in zip(names[1:], found.values[1:], found.comparisons, strict=True)
+    ]
+    title = found.metric.name + (" (guardrail)" if found.metric.guardrail else "")
+    out.table(title, ["variant", f">{_unit(found.metric)}", ">lift", "interval", ">p", ">chance to win"], rows)
+    for name, each in zip(names[1:], found.comparisons, strict=True):
+        if each.problem is not None:
+            out.note(f"{found.metric.name}, {name}: {each.problem}")
+
+
+def _cells(metric: Metric, each: Comparison) -> tuple[str, str, str, str]:
+    if each.difference is None:
+        return "", "", "", ""
+    if each.lift is not None:
+        lift, interval = f"{each.lift.estimate:+.2%}", f"{each.lift.low:+.2%} to {each.lift.high:+.2%}"
+    else:
+        lift = ""
+        interval = f"{each.difference.low:+.4g} to {each.difference.high:+.4g} (difference)"
+    p = each.p_value if metric.guardrail or each.adjusted_p_value is None else each.adjusted_p_value
+    chance = "" if each.chance_to_win is None else f"{each.chance_to_win:.1%}"
+    return lift, interval, "" if p is None else f"{p:.3g}", chance
+
+
+def _unit(metric: Metric) -> str:
+    if metric.quantile is not None:
+        return f"quantile {metric.quantile:g}"
+    return {"binary": "rate", "count": "per user", "mean": "per user", "ratio": "ratio"}[metric.kind]
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4g}"

@@ -1,0 +1,93 @@
+-- For each phase and variant a metric over its users, y, beside what is known of them besides, x: the denominator of a
+-- ratio, or the same metric before the exposure. What the statistics need, and no row for each user.
+--
+-- Counted is what happened from the exposure on, within the window, before `until`. A value above the given share of all
+-- users' values is taken as that one.
+-- scan viewing_events: what was watched is summed over all users of an experiment
+-- column y_deviations: not null
+-- column x_deviations: not null
+-- column products: not null
+-- column y_total: not null
+-- column x_total: not null
+WITH subjects AS (
+    SELECT a.user_id, a.position, a.phase, a.exposed_at
+    FROM experiment_assignments a
+    WHERE a.experiment_id = :experiment_id AND a.exposed_at < :until AND NOT a.is_mixed
+),
+occurrences AS (
+    SELECT c.user_id, c.event, c.converted_at AS at, c.value
+    FROM experiment_conversions c
+    WHERE c.experiment_id = :experiment_id
+        AND c.event IN (:event::text, :per::text)
+        AND c.converted_at < :until
+    UNION ALL
+    SELECT v.user_id, w.event, v.at, w.value
+    FROM viewing_events v
+    CROSS JOIN LATERAL (
+        VALUES
+            ('viewing.titles', (NOT v.dismissed)::integer::double precision),
+            ('viewing.completion', v.completion_rate::double precision),
+            ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
+            ('viewing.dismissed', v.dismissed::integer::double precision)
+    ) AS w (event, value)
+    WHERE (:event::text LIKE 'viewing.%' OR :per::text LIKE 'viewing.%')
+        AND w.event IN (:event::text, :per::text)
+        AND w.value > 0
+        AND v.at < :until
+),
+summed AS (
+    SELECT
+        s.user_id,
+        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = :event::text) AS y_sum,
+        count(*) FILTER (WHERE o.at >= s.exposed_at AND o.event = :event::text) AS y_count,
+        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = :per::text) AS per_sum,
+        sum(o.value) FILTER (WHERE o.at < s.exposed_at AND o.event = :event::text) AS before_sum,
+        count(*) FILTER (WHERE o.at < s.exposed_at AND o.event = :event::text) AS before_count
+    FROM subjects s
+    JOIN occurrences o ON o.user_id = s.user_id
+        AND o.at < s.exposed_at + :window_s::double precision * interval '1 second'
+        AND o.at >= s.exposed_at - :before_s::double precision * interval '1 second'
+    GROUP BY s.user_id
+),
+valued AS (
+    SELECT
+        s.phase,
+        s.position,
+        CASE :kind::text
+            WHEN 'binary' THEN (coalesce(t.y_count, 0) > 0)::integer
+            WHEN 'count' THEN coalesce(t.y_count, 0)
+            ELSE coalesce(t.y_sum, 0)
+        END::double precision AS y,
+        CASE :kind::text
+            WHEN 'ratio' THEN coalesce(t.per_sum, 0)
+            WHEN 'binary' THEN (coalesce(t.before_count, 0) > 0)::integer
+            WHEN 'count' THEN coalesce(t.before_count, 0)
+            ELSE coalesce(t.before_sum, 0)
+        END::double precision AS x
+    FROM subjects s
+    LEFT JOIN summed t ON t.user_id = s.user_id
+),
+caps AS (
+    SELECT
+        percentile_cont(:winsorize::double precision) WITHIN GROUP (ORDER BY v.y) AS y,
+        percentile_cont(:winsorize::double precision) WITHIN GROUP (ORDER BY v.x) AS x
+    FROM valued v
+    WHERE :winsorize::double precision < 1
+),
+capped AS (
+    SELECT v.phase, v.position, least(v.y, c.y) AS y, CASE WHEN :kind::text = 'ratio' THEN v.x ELSE least(v.x, c.x) END AS x
+    FROM valued v
+    CROSS JOIN caps c
+)
+SELECT
+    c.phase,
+    c.position,
+    count(*) AS users,
+    sum(c.y) AS y_total,
+    regr_syy(c.y, c.x) AS y_deviations,
+    sum(c.x) AS x_total,
+    regr_sxx(c.y, c.x) AS x_deviations,
+    regr_sxy(c.y, c.x) AS products
+FROM capped c
+GROUP BY c.phase, c.position
+ORDER BY c.phase, c.position;
