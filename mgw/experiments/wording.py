@@ -44,8 +44,8 @@ def _intervals(definition: Definition) -> str:
         return (
             f"Intervals are confidence sequences: in {1 - method.alpha:.0%} of experiments the true difference is"
             " inside at every look, however often one looks, so the experiment may be stopped whenever an interval"
-            f" leaves out 0. They are narrowest at {method.tuned_for:,} users of two variants, and wider than those of a single"
-            " look: that is the price. (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024.)"
+            f" leaves out 0. They are narrowest at {method.tuned_for:,} users of two variants, and wider than those of"
+            " a single look: that is the price. (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024.)"
         )
     if method.kind == "fixed":
         return (

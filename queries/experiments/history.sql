@@ -1,6 +1,7 @@
 -- Of each user who watched something in a time, a metric from then on, y, beside the denominator of a ratio or the same
 -- metric before, x: what an experiment of that time would have measured. The first users first.
 -- scan viewing_events: what was watched is summed over all users
+-- scan experiment_conversions: so is what was done
 -- column y: not null
 -- column x: not null
 WITH subjects AS (

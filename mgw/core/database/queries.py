@@ -1440,7 +1440,7 @@ async def experiments_create_async(
     return _at_most_one("experiments/create", rows)
 
 
-# ---- experiments/history cd79b844a0602b4b 460a19693727330a
+# ---- experiments/history 8ed62e8b5272458c 460a19693727330a
 _EXPERIMENTS_HISTORY: Final = """WITH subjects AS (
     SELECT v.user_id, min(v.at) AS exposed_at
     FROM viewing_events v
