@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mgw.experiments.comparison import Comparison
     from mgw.experiments.definition import Metric
     from mgw.experiments.report import MetricReport, Report
-    from mgw.experiments.statistics import Interval
 
 _LOOKS = 30
 _METHODS = {
@@ -40,6 +39,9 @@ def report(
 
     It may be looked at as often as one likes, unless the definition chose a fixed horizon.
     """
+    import msgspec
+
+    from mgw.experiments.documents import report_document
     from mgw.experiments.measure import Look
     from mgw.experiments.report import make_report
     from mgw.experiments.store import load_experiment
@@ -54,7 +56,7 @@ def report(
             write_page(html, look, made, looks=_LOOKS)
             out.note(f"{html} has the report")
     if json:
-        out.json(document(made))
+        out.json(msgspec.to_builtins(report_document(made)))
     else:
         _show(made)
 
@@ -86,57 +88,6 @@ def guard(
             out.print(f"{each.name}: {each.harm}" + (" It is paused." if each.paused else ""))
     if any(each.harm for each in found):
         raise typer.Exit(1)
-
-
-def document(made: Report) -> dict[str, Any]:
-    """Return a report as JSON."""
-    variants = made.experiment.definition.variants
-    return {
-        "experiment": made.experiment.name,
-        "status": made.experiment.status,
-        "until": made.until.isoformat(),
-        "method": made.experiment.definition.analysis.method,
-        "alpha": made.experiment.definition.analysis.alpha,
-        "variants": [
-            {"name": variant.name, "users": users} for variant, users in zip(variants, made.audience.users, strict=True)
-        ],
-        "shares_p_value": made.shares_p_value,
-        "mixed_users": made.audience.mixed,
-        "uncounted_conversions": {
-            event: {"without_exposure": without, "before_exposure": before}
-            for event, (without, before) in made.audience.uncounted.items()
-        },
-        "metrics": [_metric_document(each, [variant.name for variant in variants]) for each in made.metrics],
-        "advice": {"verdict": made.advice.verdict, "variant": made.advice.variant, "sentence": made.advice.sentence},
-    }
-
-
-def _metric_document(found: MetricReport, names: list[str]) -> dict[str, Any]:
-    return {
-        "name": found.metric.name,
-        "kind": found.metric.kind,
-        "guardrail": found.metric.guardrail,
-        "values": dict(zip(names, found.values, strict=True)),
-        "comparisons": [
-            {
-                "variant": name,
-                "difference": _interval_document(each.difference),
-                "lift": _interval_document(each.lift),
-                "p_value": each.p_value,
-                "adjusted_p_value": each.adjusted_p_value,
-                "chance_to_win": each.chance_to_win,
-                "expected_loss": each.expected_loss,
-                "problem": each.problem,
-            }
-            for name, each in zip(names[1:], found.comparisons, strict=True)
-        ],
-    }
-
-
-def _interval_document(interval: Interval | None) -> dict[str, float] | None:
-    if interval is None:
-        return None
-    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
 
 
 def _show(made: Report) -> None:

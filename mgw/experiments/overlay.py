@@ -39,6 +39,15 @@ class Overlay(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
         except ExperimentInvalid as error:
             raise ValueError(error.message) from error  # which msgspec tells with the place
 
+    def __or__(self, other: Overlay) -> Overlay:
+        """Lay another one over this."""
+        return Overlay(
+            blend={**self.blend, **other.blend},
+            diversity={**self.diversity, **other.diversity},
+            model=self.model if other.model is None else other.model,
+            adapter=self.adapter if other.adapter is None else other.adapter,
+        )
+
     def blend_over(self, settings: Settings) -> BlendSettings:
         """Return the weights of the sources."""
         return _laid(settings.blend, self.blend, "blend")

@@ -6,10 +6,11 @@ Where the database is asked, it is asked here: for the history, for the graph. W
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+import msgspec
 import numpy as np
 
 from mgw.core.database import queries
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
     from mgw.core.artifacts import Snapshot
-    from mgw.core.settings import DiversitySettings, Settings
+    from mgw.core.settings import BlendSettings, DiversitySettings, Settings
     from mgw.recommend.diversity import Slate
     from mgw.recommend.eligibility import Eligibility
     from mgw.recommend.graph import GraphScores
@@ -160,6 +161,17 @@ class Hybrid:
         other = copy.copy(self)
         other.adapters = adapters
         return other
+
+    def with_blend(self, blend: BlendSettings) -> Self:
+        """Answer with other weights of the sources; all else is shared."""
+        other = copy.copy(self)
+        other.settings = msgspec.structs.replace(self.settings, blend=blend)
+        other.pipeline = replace(self.pipeline, settings=other.settings)
+        return other
+
+    def prepare(self, connection: Connection[TupleRow]) -> None:
+        """Read what every answer needs of the database, so that those made from this one share it."""
+        self._graph_source(connection)
 
     def read(self, connection: Connection[TupleRow], user_id: str) -> Evidence:
         """Read what the database knows of the user with the caller's id `user_id`."""

@@ -17,8 +17,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
+from msgspec import UNSET
 
 from mgw.core.database import queries
 from mgw.core.errors import AdaptersMissing, ContentUnknown, MgwError, ModelMissing, TooFewEvents, UserUnknown
@@ -46,6 +46,7 @@ from mgw.service.messages import (
     ViewingEvent,
 )
 from mgw.service.problems import Fault, bad_request
+from mgw.service.variants import Asked, choose_arms, labels_of, make_list, read_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from mgw.recommend.hybrid import Evidence
     from mgw.service.clock import Clock
     from mgw.service.connections import Connections
+    from mgw.service.experiments import Experiments
     from mgw.service.messages import Degraded
     from mgw.service.models import Model, Models
 
@@ -79,11 +81,15 @@ class Answers:
         models: the model.
         connections: to the database.
         clock: is told of news.
+        experiments: that run.
     """
 
-    def __init__(self, settings: Settings, models: Models, connections: Connections, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, models: Models, connections: Connections, clock: Clock, experiments: Experiments
+    ) -> None:
         self.models = models
         self.connections = connections
+        self.experiments = experiments
         self._settings = settings
         self._clock = clock
         self._eligible: Eligibility = EVERY_TITLE
@@ -94,6 +100,8 @@ class Answers:
     def refresh(self) -> None:
         """Look for a new model, for a database that was away, and for what else changes with time."""
         self.models.refresh()
+        self.experiments.refresh()
+        self.models.keep(self.experiments.models)
         if self.connections.is_away:
             self.connections.probe()
         try:
@@ -109,19 +117,11 @@ class Answers:
         limit = self._limit(request.limit)
         if model is None:
             return self._popular_titles(request, limit)
-        evidence, degraded = self._evidence(model, request.user_id)
-        diversity = self._settings.diversity
-        if request.diversity_threshold is not None:
-            diversity = msgspec.structs.replace(diversity, threshold=request.diversity_threshold)
-        answer = model.hybrid.answer(
-            evidence,
-            limit,
-            context=_context(request.context),
-            stated_genres=request.genres,
-            eligibility=self._eligibility(request.exclude_watched),
-            diversity=diversity,
-            rng=np.random.default_rng(),
-        )
+        asked, degraded = self._asked(model, request)
+        eligibility = self._eligibility(request.exclude_watched)
+        made = make_list(asked, request, limit, _context(request.context), eligibility)
+        self.experiments.expose(asked, request.user_id, made)
+        labels = labels_of(asked, made)
         listed = tuple(
             Recommendation(
                 content_id=each.content_id,
@@ -130,10 +130,11 @@ class Answers:
                 recommendation_type=each.type.value,
                 based_on=each.based_on,
                 explanation=each.explanation,
+                experiment_variant=label or UNSET,
             )
-            for each in answer.recommendations
+            for each, label in zip(made.recommendations, labels, strict=True)
         )
-        return self._reply(listed, model.name, known_user=answer.known_user, degraded=degraded)
+        return self._reply(listed, model.name, known_user=made.answer.known_user, degraded=degraded)
 
     def similar(self, request: SimilarRequest) -> SimilarReply:
         """Find titles like another."""
@@ -265,6 +266,21 @@ class Answers:
             return self.connections.run(lambda connection: model.hybrid.read(connection, user_id)), ()
         except AWAY:
             return model.hybrid.trained(user_id), ("database",)
+
+    def _asked(self, model: Model, request: RecommendationsRequest) -> tuple[Asked, tuple[Degraded, ...]]:
+        """Find what the user takes part in, and read what is known of the user."""
+
+        def read(connection: Connection[TupleRow]) -> Asked:
+            parts = self.experiments.take_part(connection, request, self.models.has)
+            arms = choose_arms(model, self.models, parts, self._settings)
+            return Asked(parts, arms, read_evidence(connection, model, arms, request.user_id))
+
+        try:
+            return self.connections.run(read), ()
+        except AWAY:
+            parts = self.experiments.take_part(None, request, self.models.has)
+            arms = choose_arms(model, self.models, parts, self._settings)
+            return Asked(parts, arms, tuple(arm.hybrid.trained(request.user_id) for arm in arms)), ("database",)
 
     def _popular_titles(self, request: RecommendationsRequest, limit: int) -> RecommendationsReply:
         """Answer without a model."""

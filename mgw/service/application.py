@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from mgw import __version__
+from mgw.core.audit import Actor
 from mgw.core.errors import MgwError
 from mgw.service.desk import Desk
-from mgw.service.endpoints import ENDPOINTS, as_table
+from mgw.service.endpoints import ENDPOINTS, Routes
+from mgw.service.experiment_answers import Call, ExperimentAnswers
 from mgw.service.messages import (
     HealthReply,
     ModelHealth,
@@ -50,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _JSON = ("content-type", "application/json")
-_UNTIL_READY_S = 60.0
+_HEALTH = frozenset({"health", "ready"})
 
 
 class Application:
@@ -75,7 +77,7 @@ class Application:
         self._cache = cache
         self._settings = settings
         self._desk = Desk(settings.threads, settings.queue, settings.deadline_s)
-        self._routes = as_table(ENDPOINTS)
+        self._routes = Routes(ENDPOINTS)
         self._decoders = {
             endpoint.name: msgspec.json.Decoder(endpoint.request)
             for endpoint in ENDPOINTS
@@ -87,6 +89,11 @@ class Application:
             "score": answers.score,
             "update": answers.update,
             "train": answers.train,
+        }
+        of_experiments = ExperimentAnswers(answers.connections)
+        self._calls: dict[str, Callable[[Call], Any]] = {
+            f"experiments.{name}": getattr(of_experiments, name)
+            for name in ("create", "list", "show", "set_status", "metrics", "convert")
         }
         document = openapi_document(settings.most_titles)
         self._pages = {
@@ -106,12 +113,14 @@ class Application:
         self._answers.refresh()
         self._refresher.start()
         self._refits.start()
+        self._answers.experiments.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End: the requests that were under way are answered by now."""
         self._ended.set()
         self._desk.close()
         self._refits.close(self._settings.deadline_s)
+        self._answers.experiments.close(self._settings.deadline_s)
         self._refresher.join(self._settings.deadline_s)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
@@ -138,14 +147,20 @@ class Application:
             protocol.response_bytes(status, headers, body)
 
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> tuple[int, list[tuple[str, str]], bytes]:
-        endpoint = self._endpoint(scope)
-        if endpoint is None:
+        found = self._endpoint(scope)
+        if found is None:
             header, body = self._pages[scope.path]
             return HTTPStatus.OK, [header], body
-        if endpoint.request is None:
+        endpoint, name = found
+        if endpoint.name in _HEALTH:
             return self._health(ready=endpoint.name == "ready")
-        body = await _read_body(scope, protocol, self._settings.body_limit_bytes, self._settings.deadline_s)
-        request = await self._decode(endpoint.name, body)
+        request = None
+        if endpoint.request is not None:
+            body = await _read_body(scope, protocol, self._settings.body_limit_bytes, self._settings.deadline_s)
+            request = await self._decode(endpoint.name, body)
+        if endpoint.name in self._calls:
+            call = Call(name, request, _actor(scope))
+            return HTTPStatus.OK, [_JSON], self._encoder.encode(await self._desk.run(self._calls[endpoint.name], call))
         if isinstance(request, RecommendationsRequest):
             return await self._recommend(request)
         reply = await self._desk.run(self._work[endpoint.name], request)
@@ -166,19 +181,19 @@ class Application:
 
     async def _recommend(self, request: RecommendationsRequest) -> tuple[int, list[tuple[str, str]], bytes]:
         model = self._answers.models.current
-        version = model.version if model else None
+        version = f"{model.version} {self._answers.experiments.version}" if model else None
         kept = self._cache.get(request, version)
         if kept is not None:
             return HTTPStatus.OK, [_JSON, ("x-cache", "hit")], kept
         seen = self._cache.seen(request.user_id)
         reply: RecommendationsReply = await self._desk.run(self._answers.recommend, request)
         body = self._encoder.encode(reply)
-        if model is not None and reply.model == model.name and not reply.degraded:
-            self._cache.put(request, body, model.version, seen)
+        if model is not None and version is not None and reply.model == model.name and not reply.degraded:
+            self._cache.put(request, body, version, seen)
         return HTTPStatus.OK, [_JSON, ("x-cache", "miss")], body
 
-    def _endpoint(self, scope: Scope) -> Endpoint | None:
-        """Find what is asked for; None is one of the pages.
+    def _endpoint(self, scope: Scope) -> tuple[Endpoint, str] | None:
+        """Find what is asked for, and the name in the path; None is one of the pages.
 
         Raises:
             Problem: there is no such path, or it does not take the method.
@@ -186,10 +201,11 @@ class Application:
         method = "GET" if scope.method == "HEAD" else scope.method
         if scope.path in self._pages:
             allowed = {"GET"}
-        elif (methods := self._routes.get(scope.path)) is not None:
+        elif (found := self._routes.find(scope.path)) is not None:
+            methods, name = found
             allowed = set(methods)
             if method in methods:
-                return methods[method]
+                return methods[method], name
         else:
             raise Problem(HTTPStatus.NOT_FOUND, "NOT_FOUND", "there is nothing here; /docs shows what there is")
         if method in allowed:
@@ -237,6 +253,11 @@ class Application:
                 self._answers.refresh()
             except Exception:  # noqa: BLE001 - the thread must not end
                 _log.exception("refreshing")
+
+
+def _actor(scope: Scope) -> Actor:
+    """Say who asks: by now the address alone, which is the gateway's where there is one in front."""
+    return Actor(None, scope.client.rpartition(":")[0].strip("[]") or None, scope.headers.get("user-agent"))
 
 
 async def _read_body(scope: Scope, protocol: HTTPProtocol, limit_bytes: int, deadline_s: float) -> bytes:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from mgw.experiments.definition import Definition
+from mgw.experiments.documents import ExperimentDocument, ReportDocument
 from mgw.service.messages import (
+    ConversionsReply,
+    ConversionsRequest,
+    ExperimentsReply,
     HealthReply,
     LoraTrainReply,
     LoraTrainRequest,
@@ -18,6 +24,7 @@ from mgw.service.messages import (
     ScoreRequest,
     SimilarReply,
     SimilarRequest,
+    StatusRequest,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +67,10 @@ def _missing(what: str) -> tuple[HTTPStatus, str]:
     return (HTTPStatus.NOT_FOUND, what)
 
 
+def _conflict(what: str) -> tuple[HTTPStatus, str]:
+    return (HTTPStatus.CONFLICT, what)
+
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "recommend", "POST", f"{PREFIX}/recommendations",
@@ -88,6 +99,35 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         (*_USUAL, (HTTPStatus.BAD_REQUEST, _INVALID[1] + " Or the user has too few titles, and it says how many."),
          _missing("There is no such user.")),
     ),
+    Endpoint(
+        "experiments.create", "POST", f"{PREFIX}/experiments",
+        "Create an experiment, as a draft that nobody takes part in yet.",
+        Definition, ExperimentDocument, (*_USUAL, _conflict("There is an experiment of this name.")),
+    ),
+    Endpoint(
+        "experiments.list", "GET", f"{PREFIX}/experiments", "List experiments, the newest first.",
+        None, ExperimentsReply, (_BUSY, _LATE),
+    ),
+    Endpoint(
+        "experiments.convert", "POST", f"{PREFIX}/experiments/conversions",
+        "Record conversions, all or none; to send the same twice changes nothing.",
+        ConversionsRequest, ConversionsReply, _USUAL,
+    ),
+    Endpoint(
+        "experiments.show", "GET", f"{PREFIX}/experiments/{{name}}", "Show an experiment.",
+        None, ExperimentDocument, (_BUSY, _LATE, _missing("There is no such experiment.")),
+    ),
+    Endpoint(
+        "experiments.set_status", "PUT", f"{PREFIX}/experiments/{{name}}/status",
+        "Start, pause, resume, complete or archive an experiment.",
+        StatusRequest, ExperimentDocument,
+        (*_USUAL, _missing("There is no such experiment."), _conflict("There is no way from where it is.")),
+    ),
+    Endpoint(
+        "experiments.metrics", "GET", f"{PREFIX}/experiments/{{name}}/metrics",
+        "Report on an experiment: who is in it, each metric of each variant, and what follows.",
+        None, ReportDocument, (_BUSY, _LATE, _missing("There is no such experiment.")),
+    ),
     Endpoint("health", "GET", f"{PREFIX}/health", "Say how the service is.", None, HealthReply),
     Endpoint(
         "ready", "GET", f"{PREFIX}/health/ready", "Say whether the service can answer.", None, HealthReply,
@@ -95,16 +135,33 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
 )  # fmt: skip
 
+_NAME = "{name}"
+
 ALIASES: dict[str, str] = {"/health": f"{PREFIX}/health", "/health/ready": f"{PREFIX}/health/ready"}
 """Where probes look who know nothing of a prefix."""
 
 
-def as_table(endpoints: tuple[Endpoint, ...]) -> dict[str, dict[str, Endpoint]]:
-    """Return the endpoints by path and method."""
-    table: dict[str, dict[str, Endpoint]] = {}
-    for endpoint in endpoints:
-        table.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    return table | {alias: table[path] for alias, path in ALIASES.items()}
+class Routes:
+    """The endpoints by path; where a path has a name in it, a path without comes first."""
+
+    def __init__(self, endpoints: tuple[Endpoint, ...]) -> None:
+        table: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in endpoints:
+            table.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+        self._exact = table | {alias: table[path] for alias, path in ALIASES.items()}
+        named = (path for path in table if _NAME in path)
+        self._named = [(*path.split(_NAME), path) for path in named]
+
+    def find(self, path: str) -> tuple[dict[str, Endpoint], str] | None:
+        """Return what a path takes by method, and the name in it; None where there is nothing."""
+        methods = self._exact.get(path)
+        if methods is not None:
+            return methods, ""
+        for before, after, template in self._named:
+            name = path[len(before) : len(path) - len(after)]
+            if path == f"{before}{name}{after}" and name and "/" not in name:
+                return self._exact[template], unquote(name)
+        return None
 
 
 def message_types(endpoints: tuple[Endpoint, ...]) -> list[Any]:

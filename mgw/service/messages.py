@@ -14,6 +14,8 @@ Moment: TypeAlias = Annotated[datetime, Meta(tz=True, description="RFC 3339, wit
 Device: TypeAlias = Literal["tv", "phone", "tablet", "desktop"]
 Degraded: TypeAlias = Literal["database", "model"]
 
+ExperimentStatus: TypeAlias = Literal["draft", "running", "paused", "completed", "archived"]
+
 MOST_EVENTS = 1_000
 
 
@@ -38,7 +40,10 @@ class RecommendationsRequest(Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 class Recommendation(Struct, frozen=True, kw_only=True):
-    """One title, with the watched titles that speak for it and why, in words."""
+    """One title, with the watched titles that speak for it and why, in words.
+
+    `experiment_variant` is there where the user takes part in experiments: `experiment:variant`, comma between several.
+    """
 
     content_id: str
     title: str
@@ -48,6 +53,7 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     ]
     based_on: tuple[str, ...]
     explanation: str
+    experiment_variant: str | UnsetType = UNSET
 
 
 class RecommendationsReply(Struct, frozen=True, kw_only=True):
@@ -170,6 +176,58 @@ class LoraTrainReply(Struct, frozen=True, kw_only=True):
     training_iterations: int
     events_used: int
     version: int | None
+
+
+class ExperimentSummary(Struct, frozen=True, kw_only=True):
+    """An experiment in a list, with the users who were exposed to it."""
+
+    name: str
+    status: ExperimentStatus
+    users: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class ExperimentsReply(Struct, frozen=True, kw_only=True):
+    """Experiments, the newest first; archived ones are left out."""
+
+    experiments: tuple[ExperimentSummary, ...]
+
+
+class StatusRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where an experiment is to go, and why, for the audit trail."""
+
+    status: Literal["running", "paused", "completed", "archived"]
+    why: Annotated[str, Meta(max_length=1000)] = ""
+
+
+class ConversionEvent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A user did something that metrics count; without `at`, now.
+
+    One `idempotency_key` is one conversion, however often it is sent. Without `experiment` it is for every experiment
+    that counts the event.
+    """
+
+    user_id: Id
+    event: Id
+    idempotency_key: Id
+    value: float = 1.0
+    at: Moment | UnsetType = UNSET
+    experiment: Id | None = None
+
+
+class ConversionsRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Conversions: all are recorded, or none."""
+
+    conversions: Annotated[tuple[ConversionEvent, ...], Meta(min_length=1, max_length=MOST_EVENTS)]
+
+
+class ConversionsReply(Struct, frozen=True, kw_only=True):
+    """How many there were, and how many rows are new: one for each experiment that counts a conversion."""
+
+    given: int
+    new: int
 
 
 class ModelHealth(Struct, frozen=True, kw_only=True):

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mgw.core.errors import MgwError
+from mgw.core.errors import MgwError, ModelMissing
 from mgw.recommend.hybrid import Hybrid
 from mgw.recommend.lora.adapters import Adapters
 from mgw.recommend.recommender import Recommender
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mgw.core.artifacts import ModelStore
     from mgw.core.settings import Settings
 
@@ -68,6 +70,7 @@ class Models:
         self._settings = settings
         self.current: Model | None = None
         self.error: str | None = None
+        self._others: dict[str, Hybrid | None] = {}
 
     def refresh(self) -> None:
         """Take the snapshot and the shared tier in use, if they are others; what is not fit for use is not taken."""
@@ -88,6 +91,44 @@ class Models:
         gc.collect()
         gc.freeze()  # a model has so many objects that to look for garbage among them holds up requests
         _log.warning("the model is %s now", model.name)
+
+    def keep(self, names: Collection[str]) -> None:
+        """Have other snapshots ready, for variants of experiments, and no more than these."""
+        current = None if self.current is None else self.current.name
+        wanted = [name for name in names if name != current]
+        kept = {name: self._others[name] for name in wanted if name in self._others}
+        for name in wanted:
+            if name not in kept:
+                kept[name] = self._load_other(name)
+        self._others = kept
+
+    def has(self, name: str) -> bool:
+        """Say whether a snapshot can answer."""
+        return (self.current is not None and self.current.name == name) or self._others.get(name) is not None
+
+    def hybrid(self, name: str) -> Hybrid:
+        """Return what answers from a snapshot.
+
+        Raises:
+            ModelMissing: it was not kept, or cannot be used.
+        """
+        if self.current is not None and self.current.name == name:
+            return self.current.hybrid
+        found = self._others.get(name)
+        if found is None:
+            raise ModelMissing(f"the model {name} is not loaded")
+        return found
+
+    def _load_other(self, name: str) -> Hybrid | None:
+        """Read a snapshot; None is one that cannot be used, and is not tried again."""
+        try:
+            snapshot = self._store.open(name)
+            hybrid = Hybrid(snapshot, self._settings)
+            hybrid.rehearse()
+            return hybrid.with_adapters(Adapters.in_use(self._shared_tiers, snapshot, self._settings.lora))
+        except MgwError as error:
+            _log.warning("the model %s of an experiment cannot be taken, and the experiment waits: %s", name, error)
+            return None
 
     def _load(self) -> Model:
         snapshot = self._store.current()

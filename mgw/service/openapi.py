@@ -44,6 +44,8 @@ def openapi_document(most_titles: int) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint, references: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     operation: dict[str, Any] = {"operationId": endpoint.name, "summary": endpoint.summary}
+    if "{name}" in endpoint.path:
+        operation["parameters"] = [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}]
     if endpoint.request is not None:
         operation["requestBody"] = {"required": True, "content": _json(references[endpoint.request])}
     responses = {"200": {"description": "The answer.", "content": _json(references[endpoint.reply])}}

@@ -13,6 +13,10 @@ from mgw.core.errors import (
     AdaptersMissing,
     ContentUnknown,
     DatabaseError,
+    ExperimentExists,
+    ExperimentInvalid,
+    ExperimentStatusInvalid,
+    ExperimentUnknown,
     MgwError,
     ModelError,
     ModelMissing,
@@ -118,10 +122,12 @@ def problem_of(error: MgwError) -> Problem:
     if isinstance(error, UsageInvalid):
         hint = f" ({error.hint})" if error.hint else ""
         return bad_request(f"{error.message}{hint}")
-    if isinstance(error, (ContentUnknown, UserUnknown)):
+    if isinstance(error, (ContentUnknown, UserUnknown, ExperimentUnknown)):
         return Problem(HTTPStatus.NOT_FOUND, error.code, error.message)
-    if isinstance(error, TooFewEvents):
+    if isinstance(error, (TooFewEvents, ExperimentInvalid)):
         return Problem(HTTPStatus.BAD_REQUEST, error.code, error.message)
+    if isinstance(error, (ExperimentExists, ExperimentStatusInvalid)):
+        return Problem(HTTPStatus.CONFLICT, error.code, error.message)
     message = next((message for kind, message in _AWAY.items() if isinstance(error, kind)), None)
     return internal_error() if message is None else unavailable(message, error.code)
 

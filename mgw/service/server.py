@@ -31,6 +31,7 @@ from mgw.service.application import Application
 from mgw.service.cache import ResultCache
 from mgw.service.clock import Clock
 from mgw.service.connections import Connections
+from mgw.service.experiments import Experiments
 from mgw.service.models import Models
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Applicatio
     models = Models(ModelStore(state / "models"), ModelStore(state / "adapters"), settings)
     connections = Connections(Database.of(loaded), settings.service.deadline_s)
     cache = ResultCache(moments, settings.service.cache_entries, settings.service.cache_ttl_s)
-    return Application(Answers(settings, models, connections, moments), cache, settings.service, _keep_endings)
+    experiments = Experiments(connections, settings.experiments, state / "service" / "exposures")
+    answers = Answers(settings, models, connections, moments, experiments)
+    return Application(answers, cache, settings.service, _keep_endings)
 
 
 def _keep_endings(loop: asyncio.AbstractEventLoop) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from mgw.sql.source.header import Returns  # noqa: TC001 - msgspec reads the annotations
+from mgw.sql.source.header import Returns
 
 FORMAT = 1
 Kind: TypeAlias = Literal["base", "array", "enum", "domain", "range", "multirange", "composite", "pseudo"]

@@ -147,10 +147,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(project: Project, *options: str, wait: bool = True) -> Iterator[Service]:
+def serving(project: Project, *options: str, wait: bool = True, **sections: object) -> Iterator[Service]:
     port = free_port()
     service = {"refresh_s": 0.1, "port": port, **project.options}
-    settings = {"database": {"url": project.url}, "service": service, "als": {"factors": 8}}
+    settings = {"database": {"url": project.url}, "service": service, "als": {"factors": 8}, **sections}
     (project.folder / "mgw.yaml").write_text(json.dumps(settings))  # JSON is YAML
     with (project.folder / "log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(

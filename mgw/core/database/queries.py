@@ -1349,6 +1349,37 @@ async def experiments_balance_async(
     return rows
 
 
+# ---- experiments/begin_guard 38204e942bfd9984 5e5af691a8ef69fd
+_EXPERIMENTS_BEGIN_GUARD: Final = """SELECT pg_try_advisory_xact_lock(hashtext('mgw experiment guard')) AS is_free
+FROM set_config('statement_timeout', ((%(timeout_s)s::integer)::integer * 1000)::text, true)"""
+
+
+def experiments_begin_guard(
+    connection: Connection[Any],
+    /,
+    *,
+    timeout_s: int,
+) -> list[bool | None]:
+    """Whether this transaction may look at all running experiments for harm: one may at a time, and it may take a while."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_EXPERIMENTS_BEGIN_GUARD, {"timeout_s": timeout_s})
+        rows: list[bool | None] = cursor.fetchall()
+    return rows
+
+
+async def experiments_begin_guard_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    timeout_s: int,
+) -> list[bool | None]:
+    """Whether this transaction may look at all running experiments for harm: one may at a time, and it may take a while."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_EXPERIMENTS_BEGIN_GUARD, {"timeout_s": timeout_s})
+        rows: list[bool | None] = await cursor.fetchall()
+    return rows
+
+
 # ---- experiments/clear 1960bd839e451bc6 ab9b6dd7853bc9d6
 _EXPERIMENTS_CLEAR: Final = """WITH variants AS (DELETE FROM experiment_variants WHERE experiment_id = (%(experiment_id)s::bigint))
 DELETE FROM experiment_events WHERE experiment_id = (%(experiment_id)s::bigint)"""

@@ -347,6 +347,18 @@ class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     cache_ttl_s: PositiveInt = 300
 
 
+class ExperimentsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Experiments in the service; what an experiment is, is in its own file.
+
+    Attributes:
+        flush_s: how long exposures are gathered before they are written to the database, in seconds.
+        guard_s: how often running experiments are looked at for harm, in seconds.
+    """
+
+    flush_s: Positive = 1.0
+    guard_s: Positive = 300.0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole tree.
 
@@ -371,3 +383,4 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     lora: LoraSettings = field(default_factory=LoraSettings)
     diversity: DiversitySettings = field(default_factory=DiversitySettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
+    experiments: ExperimentsSettings = field(default_factory=ExperimentsSettings)

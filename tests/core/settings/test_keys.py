@@ -28,7 +28,7 @@ def test_every_key_has_a_variable_of_its_own():
 def test_sections_are_what_is_above_the_keys():
     assert sections() == {
         "database", "als", "ease", "spark", "evaluate", "recommend", "recommend.encoder", "content", "profile", "graph",
-        "context", "blend", "lora", "diversity", "service",
+        "context", "blend", "lora", "diversity", "service", "experiments",
     }  # fmt: skip
 
 
