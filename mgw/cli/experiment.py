@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mgw.cli.experiment_logs import export, off_policy
 from mgw.cli.experiment_plan import plan, simulate
 from mgw.cli.experiment_record import record
 from mgw.cli.experiment_report import guard, report
@@ -31,6 +32,8 @@ app.command()(guard)
 app.command()(plan)
 app.command()(simulate)
 app.command()(record)
+app.command()(export)
+app.command("off-policy")(off_policy)
 
 Name = Annotated[str, typer.Argument(help="Name of the experiment.")]
 Why = Annotated[str, typer.Option(help="Kept in the audit trail.")]

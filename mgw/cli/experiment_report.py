@@ -16,6 +16,7 @@ from mgw.cli.project import current_project, project_session
 if TYPE_CHECKING:
     from mgw.experiments.comparison import Comparison
     from mgw.experiments.definition import Metric
+    from mgw.experiments.preference import Preference
     from mgw.experiments.report import MetricReport, Report
 
 _LOOKS = 30
@@ -94,6 +95,9 @@ def _show(made: Report) -> None:
     definition = made.experiment.definition
     names = [variant.name for variant in definition.variants]
     out.print(f"{made.experiment.name} is {made.experiment.status}; {_METHODS[definition.analysis.method]}")
+    if made.preference is not None:
+        _show_preference(made.preference, made.advice.sentence)
+        return
     total = sum(made.audience.users)
     expected = made.experiment.phases[-1].weights if made.experiment.phases else tuple(definition.weights)
     out.table(
@@ -111,6 +115,18 @@ def _show(made: Report) -> None:
     if made.audience.mixed:
         out.note(f"left out: {made.audience.mixed:,} users who were met in two variants")
     out.print(made.advice.sentence)
+
+
+def _show_preference(found: Preference, sentence: str) -> None:
+    interval = "" if found.interval is None else f"{found.interval.low:+.3f} to {found.interval.high:+.3f}"
+    out.table(
+        "Preference: -1 is all for the control, +1 all for the other",
+        [">users", ">who watched of it", ">mean credit", "interval", ">p"],
+        [(f"{found.users:,}", f"{found.with_credit:,}",
+          "" if found.interval is None else f"{found.interval.estimate:+.3f}", interval,
+          "" if found.p_value is None else f"{found.p_value:.3g}")],
+    )  # fmt: skip
+    out.print(sentence)
 
 
 def _show_metric(found: MetricReport, names: list[str]) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from mgw.experiments.comparison import Comparison, Method
     from mgw.experiments.definition import Definition, Metric
+    from mgw.experiments.preference import Preference
     from mgw.experiments.report import MetricReport
     from mgw.experiments.statistics import Interval
 
@@ -69,6 +70,22 @@ def advise(
             " is no ground to decide.",
         )
     return _decide(definition, metrics, method, names)
+
+
+def advise_on_preference(definition: Definition, found: Preference, alpha: float) -> Advice:
+    """Say what follows from an interleaved experiment."""
+    control, other = (variant.name for variant in definition.variants)
+    if found.interval is None:
+        return Advice("cannot-say", f"Nothing can be said of a preference yet: {found.problem}.")
+    said = f"{found.interval.estimate:+.3f} ({found.interval.low:+.3f} to {found.interval.high:+.3f})"
+    if not found.interval.excludes_zero:
+        return Advice("wait", f"No preference between {control} and {other} has been found: {said}.")
+    better = other if found.interval.estimate > 0 else control
+    sentence = (
+        f"Users prefer what {better} ranks, by {said} in {1 - alpha:.0%} intervals. How much more they would watch"
+        " with it alone takes an experiment with two groups."
+    )
+    return Advice("ship" if better == other else "keep-control", sentence, better)
 
 
 def harm_of(metric: Metric, comparison: Comparison) -> Harm:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from mgw.experiments.definition import Definition
 
 if TYPE_CHECKING:
+    from mgw.experiments.preference import Preference
     from mgw.experiments.report import MetricReport, Report
     from mgw.experiments.statistics import Interval
     from mgw.experiments.store import Experiment
@@ -82,6 +83,16 @@ class AdviceDocument(Struct, frozen=True):
     sentence: str
 
 
+class PreferenceDocument(Struct, frozen=True, kw_only=True):
+    """Of two interleaved rankings, the mean credit over users: -1 is all for the control, 1 all for the other."""
+
+    users: int
+    with_credit: int
+    interval: IntervalDocument | None
+    p_value: float | None
+    problem: str | None
+
+
 class ReportDocument(Struct, frozen=True, kw_only=True):
     """What is known of an experiment. `shares_p_value` is of that the users were drawn by the weights."""
 
@@ -96,6 +107,7 @@ class ReportDocument(Struct, frozen=True, kw_only=True):
     uncounted_conversions: dict[str, UncountedDocument]
     metrics: tuple[MetricDocument, ...]
     advice: AdviceDocument
+    preference: PreferenceDocument | None
 
 
 def experiment_document(experiment: Experiment) -> ExperimentDocument:
@@ -126,6 +138,7 @@ def report_document(made: Report) -> ReportDocument:
         uncounted_conversions={event: UncountedDocument(*counts) for event, counts in made.audience.uncounted.items()},
         metrics=tuple(_metric(each, names) for each in made.metrics),
         advice=AdviceDocument(made.advice.verdict, made.advice.variant, made.advice.sentence),
+        preference=None if made.preference is None else _preference(made.preference),
     )
 
 
@@ -148,6 +161,16 @@ def _metric(found: MetricReport, names: list[str]) -> MetricDocument:
             )
             for name, each in zip(names[1:], found.comparisons, strict=True)
         ),
+    )
+
+
+def _preference(found: Preference) -> PreferenceDocument:
+    return PreferenceDocument(
+        users=found.users,
+        with_credit=found.with_credit,
+        interval=_interval(found.interval),
+        p_value=found.p_value,
+        problem=found.problem,
     )
 
 

@@ -116,6 +116,16 @@ class Look:
             found[_group_of(row.phase, groups)][row.position] += Joint(y, x, row.products)
         return found
 
+    def credits(self) -> tuple[Moments, int]:
+        """Sum up the credits of the users of an interleaved experiment, and count those who have any."""
+        row = queries.experiments_interleaved(
+            self.connection,
+            experiment_id=self.experiment.id,
+            until=self.until,
+            window_s=self.experiment.definition.metrics[0].window_s,
+        )
+        return Moments(row.users, row.total, row.deviations), row.with_credit
+
     def quantiles(self, metric: Metric, position: int, probabilities: Sequence[float]) -> list[float]:
         """Read quantiles of a metric over the users of a variant.
 

@@ -68,9 +68,13 @@ def _parts(look: Look, made: Report, looks: int) -> Iterator[str]:
         yield f"<p>{escape(definition.hypothesis)}</p>"
     yield f'<p class="note">{escape(made.experiment.status)}, as of {made.until:%Y-%m-%d %H:%M} UTC</p>'
     yield f'<p class="advice {_VERDICTS[made.advice.verdict]}">{escape(made.advice.sentence)}</p>'
-    yield "<h2>Metrics</h2>" + _tree(made)
-    yield from _over_time(look, made, looks)
-    yield "<h2>Users</h2>" + _balance(made)
+    if made.metrics:
+        yield "<h2>Metrics</h2>" + _tree(made)
+        yield from _over_time(look, made, looks)
+        yield "<h2>Users</h2>" + _balance(made)
+    elif made.preference is not None:
+        yield f"<p>{made.preference.users:,} users were shown both rankings in one list; "
+        yield f"{made.preference.with_credit:,} watched something of it.</p>"
     yield "<h2>Method</h2>" + _method(made)
     yield "</html>\n"
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mgw.core.errors import NotEnoughData
-from mgw.experiments.advice import Advice, advise
+from mgw.experiments.advice import Advice, advise, advise_on_preference
 from mgw.experiments.comparison import Comparison, Method, adjusted, compare, compare_quantiles
 from mgw.experiments.measure import moments_of
 from mgw.experiments.mismatch import mismatch_p_value
+from mgw.experiments.preference import find_preference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mgw.experiments.definition import Definition, Metric
     from mgw.experiments.joint import Joint
     from mgw.experiments.measure import Audience, Look
+    from mgw.experiments.preference import Preference
     from mgw.experiments.statistics import Moments
     from mgw.experiments.store import Experiment
 
@@ -49,8 +51,9 @@ class Report:
         until: what happened before is counted.
         audience: who was exposed.
         shares_p_value: always valid, of that the users were drawn by the weights; None where there are no users.
-        metrics: all of them, in their order.
+        metrics: all of them, in their order; none where rankings were interleaved.
         advice: what follows.
+        preference: where rankings were interleaved, which one users prefer.
     """
 
     experiment: Experiment
@@ -59,12 +62,17 @@ class Report:
     shares_p_value: float | None
     metrics: tuple[MetricReport, ...]
     advice: Advice
+    preference: Preference | None = None
 
 
 def make_report(look: Look) -> Report:
     """Analyse an experiment; no row for each user leaves the database."""
     definition = look.experiment.definition
     method, audience = Method.of(definition), look.audience()
+    if definition.interleave:
+        preference = find_preference(look, method)
+        advice = advise_on_preference(definition, preference, method.alpha)
+        return Report(look.experiment, look.until, audience, None, (), advice, preference)
     measured = [
         _measure(look, metric, method)
         if metric.quantile is None

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 _UNIT = (
     "Every figure is over users: each counts once, from the first exposure on; whatever happened before is left out."
 )
+_INTERLEAVED = (
+    "Both rankings are drafted into one list (team draft: Radlinski, Kurup & Joachims 2008), and what a user watches of"
+    " it is a point for the ranking that brought it. A user's credit is the points of the one less those of the other,"
+    " as a share of all; the mean over users is compared with 0."
+)
+_CHANCE = (
+    "The chance to win is what to believe of this look by itself, with nothing known before unless the definition says"
+    " so. Unlike the interval it is not made for looking often: a high one that comes early often goes again."
+)
 _CORRECTIONS = {
     "holm": (
         "p-values are adjusted over all metrics but the guardrails and over all variants (Holm 1979), so that the"
@@ -30,9 +39,13 @@ _CORRECTIONS = {
 def method_in_words(definition: Definition) -> Iterator[str]:
     """Yield paragraphs."""
     yield _UNIT
+    if definition.interleave:
+        yield _INTERLEAVED
     yield _intervals(definition)
     if definition.analysis.method != "bayesian":
         yield _CORRECTIONS[definition.analysis.correction]
+    if definition.analysis.method == "sequential" and not definition.interleave:
+        yield _CHANCE
     before = [metric.name for metric in definition.metrics if metric.before_days]
     if before:
         yield f"What users did before the exposure is taken out of {', '.join(before)} (CUPED)."

@@ -1630,6 +1630,85 @@ async def experiments_hold_async(
     return _at_most_one("experiments/hold", rows)
 
 
+# ---- experiments/interleaved 5b3955d9b89aefd9 0080805ab3e18085
+_EXPERIMENTS_INTERLEAVED: Final = """WITH shown AS (
+    SELECT x.user_id, t.content_id, min(x.exposed_at) AS exposed_at, (array_agg(t.team ORDER BY x.exposed_at))[1] AS team
+    FROM experiment_exposures x
+    CROSS JOIN LATERAL unnest(x.slate, x.teams) AS t (content_id, team)
+    WHERE x.experiment_id = (%(experiment_id)s::bigint) AND x.exposed_at < (%(until)s::timestamp with time zone)
+    GROUP BY x.user_id, t.content_id
+),
+points AS (
+    SELECT s.user_id, count(*) FILTER (WHERE s.team = 1) AS second, count(*) FILTER (WHERE s.team = 0) AS first
+    FROM shown s
+    WHERE EXISTS (
+        SELECT FROM viewing_events v
+        WHERE v.user_id = s.user_id
+            AND v.content_id = s.content_id
+            AND v.at >= s.exposed_at
+            AND v.at < s.exposed_at + (%(window_s)s::double precision)::double precision * interval '1 second'
+            AND v.at < (%(until)s::timestamp with time zone)
+            AND NOT v.dismissed
+    )
+    GROUP BY s.user_id
+),
+credited AS (
+    SELECT coalesce((p.second - p.first)::double precision / (p.second + p.first), 0) AS credit, p.user_id IS NOT NULL AS is_any
+    FROM experiment_assignments a
+    LEFT JOIN points p ON p.user_id = a.user_id
+    WHERE a.experiment_id = (%(experiment_id)s::bigint) AND a.exposed_at < (%(until)s::timestamp with time zone)
+)
+SELECT
+    count(*) AS users,
+    count(*) FILTER (WHERE c.is_any) AS with_credit,
+    coalesce(sum(c.credit), 0) AS total,
+    coalesce(regr_syy(c.credit, 0), 0) AS deviations
+FROM credited c"""
+
+
+class ExperimentsInterleavedRow(NamedTuple):
+    """A row of `experiments/interleaved`."""
+
+    users: int
+    with_credit: int
+    total: float
+    deviations: float
+
+
+def experiments_interleaved(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+    until: dt.datetime,
+    window_s: float,
+) -> ExperimentsInterleavedRow:
+    """Of the users of an interleaved experiment, the mean credit: of the titles that they were shown and then watched within
+    the window, those of the second team less those of the first, as a share of both; 0 of who watched none.
+    """
+    with connection.cursor(row_factory=_into(ExperimentsInterleavedRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_INTERLEAVED, {"experiment_id": experiment_id, "until": until, "window_s": window_s})
+        rows: list[ExperimentsInterleavedRow] = cursor.fetchall()
+    return _one("experiments/interleaved", rows)
+
+
+async def experiments_interleaved_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+    until: dt.datetime,
+    window_s: float,
+) -> ExperimentsInterleavedRow:
+    """Of the users of an interleaved experiment, the mean credit: of the titles that they were shown and then watched within
+    the window, those of the second team less those of the first, as a share of both; 0 of who watched none.
+    """
+    async with connection.cursor(row_factory=_into(ExperimentsInterleavedRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_INTERLEAVED, {"experiment_id": experiment_id, "until": until, "window_s": window_s})
+        rows: list[ExperimentsInterleavedRow] = await cursor.fetchall()
+    return _one("experiments/interleaved", rows)
+
+
 # ---- experiments/latest_viewing 773c68bd29e76bfe 7c23caef380c631b
 _EXPERIMENTS_LATEST_VIEWING: Final = """SELECT max(v.at) AS at FROM viewing_events v"""
 
@@ -2112,6 +2191,91 @@ async def experiments_set_status_async(
 ) -> int:
     """Move an experiment to another status."""
     return (await connection.execute(_EXPERIMENTS_SET_STATUS, {"status": status, "experiment_id": experiment_id})).rowcount
+
+
+# ---- experiments/shown_titles 3ff67ccf73ff5267 e2ca33d9daf694c4
+_EXPERIMENTS_SHOWN_TITLES: Final = """WITH page AS (
+    SELECT x.experiment_id, x.user_id, x.window_start, x.position, x.exposed_at, x.slate, x.propensities, x.teams
+    FROM experiment_exposures x
+    WHERE x.experiment_id = (%(experiment_id)s::bigint)
+        AND (x.user_id, x.window_start) > ((%(after_user)s::bigint)::bigint, (%(after_window)s::timestamp with time zone)::timestamptz)
+    ORDER BY x.user_id, x.window_start
+    LIMIT (%(top_k)s::bigint)
+)
+SELECT
+    p.user_id AS user_number, p.window_start, u.external_id AS user_id, p.exposed_at, v.name AS variant,
+    s.place::integer AS place, c.external_id AS content_id, p.propensities[s.place] AS propensity,
+    CASE WHEN cardinality(p.teams) > 0 THEN (
+        SELECT w.name FROM experiment_variants w
+        WHERE w.experiment_id = p.experiment_id AND w.position = p.teams[s.place]
+    ) END AS team,
+    EXISTS (
+        SELECT FROM viewing_events e
+        WHERE e.user_id = p.user_id
+            AND e.content_id = s.content_id
+            AND e.at >= p.exposed_at
+            AND e.at < p.exposed_at + (%(window_s)s::double precision)::double precision * interval '1 second'
+            AND NOT e.dismissed
+    ) AS watched
+FROM page p
+JOIN experiment_variants v ON v.experiment_id = p.experiment_id AND v.position = p.position
+JOIN users u ON u.id = p.user_id
+CROSS JOIN LATERAL unnest(p.slate) WITH ORDINALITY AS s (content_id, place)
+LEFT JOIN content c ON c.id = s.content_id
+ORDER BY p.user_id, p.window_start, s.place"""
+
+
+class ExperimentsShownTitlesRow(NamedTuple):
+    """A row of `experiments/shown_titles`."""
+
+    user_number: int
+    window_start: dt.datetime
+    user_id: str
+    exposed_at: dt.datetime
+    variant: str
+    place: int
+    content_id: str | None
+    propensity: float | None
+    team: str | None
+    watched: bool
+
+
+def experiments_shown_titles(
+    connection: Connection[Any],
+    /,
+    *,
+    experiment_id: int,
+    after_user: int,
+    after_window: dt.datetime,
+    top_k: int,
+    window_s: float,
+) -> list[ExperimentsShownTitlesRow]:
+    """What users of an experiment were shown, title by title, with the chance that each was put on its place, and whether it
+    was watched within so long. A page of exposures, those behind a key.
+    """
+    with connection.cursor(row_factory=_into(ExperimentsShownTitlesRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_SHOWN_TITLES, {"experiment_id": experiment_id, "after_user": after_user, "after_window": after_window, "top_k": top_k, "window_s": window_s})
+        rows: list[ExperimentsShownTitlesRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_shown_titles_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    experiment_id: int,
+    after_user: int,
+    after_window: dt.datetime,
+    top_k: int,
+    window_s: float,
+) -> list[ExperimentsShownTitlesRow]:
+    """What users of an experiment were shown, title by title, with the chance that each was put on its place, and whether it
+    was watched within so long. A page of exposures, those behind a key.
+    """
+    async with connection.cursor(row_factory=_into(ExperimentsShownTitlesRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_SHOWN_TITLES, {"experiment_id": experiment_id, "after_user": after_user, "after_window": after_window, "top_k": top_k, "window_s": window_s})
+        rows: list[ExperimentsShownTitlesRow] = await cursor.fetchall()
+    return rows
 
 
 # ---- experiments/totals ba6a9c6e2e404c53 d0053b8f62a62099
