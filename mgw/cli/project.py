@@ -116,8 +116,8 @@ def title_shelf(
     return Shelf(catalogue, trends, weights, None if encoder is None else encoder.name)
 
 
-def project_hybrid(loaded: LoadedSettings) -> Hybrid:
-    """Make what answers: the model in use and its adapters.
+def project_hybrid(loaded: LoadedSettings, model: str | None = None) -> Hybrid:
+    """Make what answers: a model, the one in use where it is not named, and its adapters.
 
     Raises:
         ModelError: there is no model, or it cannot be used.
@@ -125,7 +125,8 @@ def project_hybrid(loaded: LoadedSettings) -> Hybrid:
     from mgw.recommend.hybrid import Hybrid
     from mgw.recommend.lora.adapters import Adapters
 
-    snapshot = project_models(loaded).current()
+    models = project_models(loaded)
+    snapshot = models.current() if model is None else models.open(model)
     adapters = Adapters.in_use(project_shared_tiers(loaded), snapshot, loaded.settings.lora)
     return Hybrid(snapshot, loaded.settings, adapters)
 

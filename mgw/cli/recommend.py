@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
     from mgw.core.settings import LoadedSettings, Settings
+    from mgw.experiments.overlay import Overlay
     from mgw.recommend.catalogue import Title
     from mgw.recommend.context import Context
     from mgw.recommend.eligibility import Eligibility
@@ -84,6 +86,9 @@ def recommend(
         bool | None,
         typer.Option("--adapter/--no-adapter", help="The user's adapter. [lora.strength]", show_default=False),
     ] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="As a variant of an experiment would, EXPERIMENT:VARIANT; nothing is logged.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Recommend titles to a user, with the watched titles that speak for each; or to everybody, into a file.
@@ -111,17 +116,42 @@ def recommend(
     if everyone or to is not None:
         if user is not None or not everyone or to is None:
             raise UsageInvalid("--all and --out belong together, without a user", hint="--all --out recs.parquet")
-        if mood or time_of_day or device or company or genres or (diversity_threshold, adapter) != (None, None):
-            raise UsageInvalid("--all takes no moment, no diversity and no adapter", hint="name a user for these")
+        if mood or time_of_day or device or company or genres or (diversity_threshold, adapter, variant) != (None,) * 3:
+            raise UsageInvalid(
+                "--all takes no moment, no diversity, no adapter and no variant", hint="name a user for these"
+            )
         _recommend_everyone(loaded, to, eligibility, json=json)
         return
     if user is None:
         raise UsageInvalid("a user is missing", hint="name one, or all with --all --out recs.parquet")
     context = Context(time_of_day, device, mood, tuple(str(each) for each in company or ()))
-    hybrid = project_hybrid(loaded)
     with project_session(loaded) as connection:
+        config = _variant_config(connection, variant)
+        loaded = replace(loaded, settings=config.over(loaded.settings))
+        hybrid = project_hybrid(loaded, config.model)
         eligible = eligibility(connection)
         show_recommendations(hybrid, connection, user, loaded.settings, eligible, context, genres or [], json=json)
+
+
+def _variant_config(connection: Connection[TupleRow], variant: str | None) -> Overlay:
+    """Find what a variant lays over the settings; nothing where there is none.
+
+    Raises:
+        ExperimentUnknown: there is no such experiment, or no such variant of it.
+    """
+    from mgw.core.errors import ExperimentUnknown
+    from mgw.experiments.overlay import Overlay
+    from mgw.experiments.store import load_experiment
+
+    if variant is None:
+        return Overlay()
+    experiment, _, name = variant.partition(":")
+    definition = load_experiment(connection, experiment).definition
+    position = definition.position(name)
+    if position is None:
+        names = ", ".join(f"{experiment}:{each.name}" for each in definition.variants)
+        raise ExperimentUnknown(f"{experiment} has no variant {name!r}", hint=f"one of {names}")
+    return definition.variants[position].config
 
 
 def _recommend_everyone(

@@ -56,7 +56,8 @@ class Metric(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         per: the event below the line of a ratio.
         quantile: which one, 0 to 1.
         window_days: for how long after a user's first exposure; none means without end.
-        winsorize: sums above this quantile of all users' are taken as it is, so that a few users do not decide.
+        winsorize: sums above this quantile, of the users who have one, are taken as it is, so that a few users do not
+            decide.
         direction: which way is better.
         guardrail: whether it is there to do no harm, and not to be won.
         margin: how much worse a guardrail may be, as a share of the control's mean.

@@ -11,6 +11,7 @@ import fcntl
 import itertools
 import logging
 import os
+import secrets
 import threading
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,10 @@ class ExposureLog:
         self._away = away
         self._encoder = msgspec.json.Encoder()
         self._numbers = itertools.count(1)
+        self._name = f"{os.getpid()}-{secrets.token_hex(6)}"  # containers that share a folder have the same numbers
         self._writing = threading.Lock()
         self._flushing = threading.Lock()
         self._file: int | None = None
-        self._path: Path | None = None
         self._unwritten: list[Exposure] = []
 
     def add(self, exposures: Sequence[Exposure]) -> None:
@@ -57,11 +58,12 @@ class ExposureLog:
         lines = b"".join(self._encoder.encode(each) + b"\n" for each in exposures)
         with self._writing:
             try:
-                os.write(self._open(), lines)
+                written = os.write(self._open(), lines)
             except OSError as error:
-                if not self._unwritten:
-                    _log.warning("exposures cannot be written to %s and are kept in memory: %s", self._folder, error)
-                self._unwritten.extend(exposures)
+                self._keep(exposures, error.strerror)
+            else:
+                if written < len(lines):
+                    self._keep(exposures, "the disk is full")  # what is in both is recorded once
 
     def flush(self) -> int:
         """Record what there is, what others left too, and return how many files are left."""
@@ -77,19 +79,27 @@ class ExposureLog:
             return 0
 
     def _open(self) -> int:
-        if self._file is None:
+        while self._file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            # The name sorts by the time it was made, so that the oldest are recorded first.
-            self._path = self._folder / f"{os.getpid()}-{next(self._numbers):08}{_SUFFIX}"
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            path = self._folder / f"{self._name}-{next(self._numbers):08}{_SUFFIX}"
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file).st_nlink:
+                self._file = file
+            else:  # another process took it for one that was left, between the two calls
+                os.close(file)
         return self._file
+
+    def _keep(self, exposures: Sequence[Exposure], why: str | None) -> None:
+        if not self._unwritten:
+            _log.warning("exposures cannot be written to %s and are kept in memory: %s", self._folder, why)
+        self._unwritten.extend(exposures)
 
     def _close_file(self) -> None:
         with self._writing:
             if self._file is not None:
                 os.close(self._file)
-                self._file = self._path = None
+                self._file = None
 
     def _record_unwritten(self) -> None:
         with self._writing:

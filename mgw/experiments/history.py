@@ -86,6 +86,12 @@ def read_history(
         )
     y, x = values.T
     if metric.winsorize is not None:
-        y = np.minimum(y, np.quantile(y, metric.winsorize))
-        x = x if metric.kind == "ratio" else np.minimum(x, np.quantile(x, metric.winsorize))
+        y = _capped(y, metric.winsorize)
+        x = x if metric.kind == "ratio" else _capped(x, metric.winsorize)
     return History(y, x, days)
+
+
+def _capped(values: NDArray[np.float64], quantile: float) -> NDArray[np.float64]:
+    """Take what is above a quantile of the values that are not 0 as that one."""
+    some = values[values != 0]
+    return np.minimum(values, np.quantile(some, quantile)) if len(some) else values

@@ -63,7 +63,8 @@ class Joint:
             NotEnoughData: there are fewer than two.
         """
         if self.n < 2:
-            raise NotEnoughData(f"a variant has {self.n} users; a covariance takes two")
+            few = "no users" if self.n < 1 else "one user, and a covariance takes two"
+            raise NotEnoughData(f"a variant has {few}")
         return self.products / (self.n - 1)
 
     def ratio(self) -> Moments:

@@ -75,6 +75,7 @@ class Look:
 
     def audience(self) -> Audience:
         """Count the users."""
+        queries.experiments_work_in_memory(self.connection)
         groups = _strata(self.experiment)
         counts = [[0] * self.n_variants for _ in groups]
         mixed = 0
@@ -90,15 +91,18 @@ class Look:
         }
         return Audience(tuple(strata), mixed, uncounted)
 
-    def joints(self, metric: Metric) -> list[list[Joint]]:
+    def joints(self, metric: Metric, audience: Audience) -> list[list[Joint]]:
         """Sum up a metric over users, beside its denominator or what was before the exposure.
+
+        Args:
+            metric: which one.
+            audience: of the same moment: who did nothing is known by it.
 
         Returns:
             of each stratum, of each variant.
         """
         groups = _strata(self.experiment)
-        empty = Joint(Moments(0, 0.0, 0.0), Moments(0, 0.0, 0.0), 0.0)
-        found = [[empty] * self.n_variants for _ in groups]
+        found = [[_zeros(0)] * self.n_variants for _ in groups]
         rows = queries.experiments_totals(
             self.connection,
             experiment_id=self.experiment.id,
@@ -114,6 +118,9 @@ class Look:
             y = Moments(row.users, row.y_total, row.y_deviations)
             x = Moments(row.users, row.x_total, row.x_deviations)
             found[_group_of(row.phase, groups)][row.position] += Joint(y, x, row.products)
+        for stratum, group in zip(audience.strata, found, strict=True):
+            for position, users in enumerate(stratum.users):
+                group[position] += _zeros(users - group[position].n)
         return found
 
     def credits(self) -> tuple[Moments, int]:
@@ -157,6 +164,12 @@ def moments_of(metric: Metric, joints: Sequence[Joint]) -> tuple[Moments, ...]:
     if metric.before_days:
         return cuped(joints)
     return tuple(joint.y for joint in joints)
+
+
+def _zeros(users: int) -> Joint:
+    """Return the sums of users who did nothing."""
+    nothing = Moments(users, 0.0, 0.0)
+    return Joint(nothing, nothing, 0.0)
 
 
 def _strata(experiment: Experiment) -> list[tuple[tuple[float, ...], list[int]]]:

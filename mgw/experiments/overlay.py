@@ -48,6 +48,16 @@ class Overlay(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
             adapter=self.adapter if other.adapter is None else other.adapter,
         )
 
+    def over(self, settings: Settings) -> Settings:
+        """Return the whole tree with this laid over it, but for the model."""
+        lora = settings.lora
+        return msgspec.structs.replace(
+            settings,
+            blend=self.blend_over(settings),
+            diversity=self.diversity_over(settings),
+            lora=msgspec.structs.replace(lora, strength=0.0) if self.adapter is False else lora,
+        )
+
     def blend_over(self, settings: Settings) -> BlendSettings:
         """Return the weights of the sources."""
         return _laid(settings.blend, self.blend, "blend")

@@ -74,7 +74,7 @@ def make_report(look: Look) -> Report:
         advice = advise_on_preference(definition, preference, method.alpha)
         return Report(look.experiment, look.until, audience, None, (), advice, preference)
     measured = [
-        _measure(look, metric, method)
+        _measure(look, metric, audience, method)
         if metric.quantile is None
         else _measure_quantile(look, metric, audience, _for_family(method, definition, metric))
         for metric in definition.metrics
@@ -98,11 +98,15 @@ def lift_over_time(
 ) -> list[tuple[datetime, tuple[Comparison, ...]]]:
     """Compare the variants as they were at each of some moments, by a metric that is no quantile."""
     method = Method.of(look.experiment.definition)
-    return [(until, _measure(replace(look, until=until), metric, method).comparisons) for until in moments]
+    found = []
+    for until in moments:
+        then = replace(look, until=until)
+        found.append((until, _measure(then, metric, then.audience(), method).comparisons))
+    return found
 
 
-def _measure(look: Look, metric: Metric, method: Method) -> MetricReport:
-    joints = look.joints(metric)
+def _measure(look: Look, metric: Metric, audience: Audience, method: Method) -> MetricReport:
+    joints = look.joints(metric, audience)
     values = tuple(_value(metric, [group[place] for group in joints]) for place in range(look.n_variants))
     return MetricReport(metric, values, _compare_means(_strata(metric, joints), metric, method, look.n_variants))
 

@@ -74,7 +74,8 @@ class Moments:
             NotEnoughData: there are fewer than two.
         """
         if self.n < 2:
-            raise NotEnoughData(f"a variant has {self.n} users; a variance takes two")
+            few = "no users" if self.n < 1 else "one user, and a variance takes two"
+            raise NotEnoughData(f"a variant has {few}")
         return self.deviations / (self.n - 1)
 
 

@@ -109,8 +109,9 @@ class ExperimentAnswers:
         """
 
         def read(connection: Connection[TupleRow]) -> ReportDocument:
-            look = Look(connection, load_experiment(connection, call.name), datetime.now(UTC))
-            return report_document(make_report(look))
+            with connection.transaction():  # of one moment
+                look = Look(connection, load_experiment(connection, call.name), datetime.now(UTC))
+                return report_document(make_report(look))
 
         return self._connections.run(read)
 

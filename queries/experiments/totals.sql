@@ -1,20 +1,16 @@
--- For each phase and variant a metric over its users, y, beside what is known of them besides, x: the denominator of a
--- ratio, or the same metric before the exposure. What the statistics need, and no row for each user.
+-- For each phase and variant a metric over the users who did something that it counts, y, beside what is known of them
+-- besides, x: the denominator of a ratio, or the same metric before the exposure. What the statistics need, and no row for
+-- each user; of those who are left out both are 0.
 --
--- Counted is what happened from the exposure on, within the window, before `until`. A value above the given share of all
--- users' values is taken as that one.
+-- Counted is what happened from the exposure on, within the window, before `until`. A value above the given share of the
+-- users who have one is taken as that one.
 -- scan viewing_events: what was watched is summed over all users of an experiment
 -- column y_deviations: not null
 -- column x_deviations: not null
 -- column products: not null
 -- column y_total: not null
 -- column x_total: not null
-WITH subjects AS (
-    SELECT a.user_id, a.position, a.phase, a.exposed_at
-    FROM experiment_assignments a
-    WHERE a.experiment_id = :experiment_id AND a.exposed_at < :until AND NOT a.is_mixed
-),
-occurrences AS (
+WITH occurrences AS (
     SELECT c.user_id, c.event, c.converted_at AS at, c.value
     FROM experiment_conversions c
     WHERE c.experiment_id = :experiment_id
@@ -37,45 +33,53 @@ occurrences AS (
 ),
 summed AS (
     SELECT
-        s.user_id,
-        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = :event::text) AS y_sum,
-        count(*) FILTER (WHERE o.at >= s.exposed_at AND o.event = :event::text) AS y_count,
-        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = :per::text) AS per_sum,
-        sum(o.value) FILTER (WHERE o.at < s.exposed_at AND o.event = :event::text) AS before_sum,
-        count(*) FILTER (WHERE o.at < s.exposed_at AND o.event = :event::text) AS before_count
-    FROM subjects s
-    JOIN occurrences o ON o.user_id = s.user_id
-        AND o.at < s.exposed_at + :window_s::double precision * interval '1 second'
-        AND o.at >= s.exposed_at - :before_s::double precision * interval '1 second'
-    GROUP BY s.user_id
+        a.user_id,
+        a.phase,
+        a.position,
+        sum(o.value) FILTER (WHERE o.at >= a.exposed_at AND o.event = :event::text) AS y_sum,
+        count(*) FILTER (WHERE o.at >= a.exposed_at AND o.event = :event::text) AS y_count,
+        sum(o.value) FILTER (WHERE o.at >= a.exposed_at AND o.event = :per::text) AS per_sum,
+        sum(o.value) FILTER (WHERE o.at < a.exposed_at AND o.event = :event::text) AS before_sum,
+        count(*) FILTER (WHERE o.at < a.exposed_at AND o.event = :event::text) AS before_count
+    FROM occurrences o
+    JOIN experiment_assignments a ON a.experiment_id = :experiment_id
+        AND a.user_id = o.user_id
+        AND a.exposed_at < :until
+        AND NOT a.is_mixed
+        AND o.at < a.exposed_at + :window_s::double precision * interval '1 second'
+        AND o.at >= a.exposed_at - :before_s::double precision * interval '1 second'
+    GROUP BY a.user_id, a.phase, a.position
 ),
 valued AS (
     SELECT
-        s.phase,
-        s.position,
+        t.phase,
+        t.position,
         CASE :kind::text
-            WHEN 'binary' THEN (coalesce(t.y_count, 0) > 0)::integer
-            WHEN 'count' THEN coalesce(t.y_count, 0)
+            WHEN 'binary' THEN (t.y_count > 0)::integer
+            WHEN 'count' THEN t.y_count
             ELSE coalesce(t.y_sum, 0)
         END::double precision AS y,
         CASE :kind::text
             WHEN 'ratio' THEN coalesce(t.per_sum, 0)
-            WHEN 'binary' THEN (coalesce(t.before_count, 0) > 0)::integer
-            WHEN 'count' THEN coalesce(t.before_count, 0)
+            WHEN 'binary' THEN (t.before_count > 0)::integer
+            WHEN 'count' THEN t.before_count
             ELSE coalesce(t.before_sum, 0)
         END::double precision AS x
-    FROM subjects s
-    LEFT JOIN summed t ON t.user_id = s.user_id
+    FROM summed t
 ),
 caps AS (
     SELECT
-        percentile_cont(:winsorize::double precision) WITHIN GROUP (ORDER BY v.y) AS y,
-        percentile_cont(:winsorize::double precision) WITHIN GROUP (ORDER BY v.x) AS x
+        percentile_cont(:winsorize::double precision) WITHIN GROUP (ORDER BY nullif(v.y, 0)) AS y,
+        percentile_cont(:winsorize::double precision) WITHIN GROUP (ORDER BY nullif(v.x, 0)) AS x
     FROM valued v
     WHERE :winsorize::double precision < 1
 ),
 capped AS (
-    SELECT v.phase, v.position, least(v.y, c.y) AS y, CASE WHEN :kind::text = 'ratio' THEN v.x ELSE least(v.x, c.x) END AS x
+    SELECT
+        v.phase,
+        v.position,
+        least(v.y, c.y) AS y,
+        CASE WHEN :kind::text = 'ratio' THEN v.x ELSE least(v.x, c.x) END AS x
     FROM valued v
     CROSS JOIN caps c
 )

@@ -154,3 +154,15 @@ def test_what_was_shown_is_exported(experiment, database_url):
 @pytest.mark.parametrize("command", ["show", "report", "start", "pause", "stop", "archive", "guard"])
 def test_an_experiment_that_there_is_not_is_said(experiment, command):
     assert "EXPERIMENT_UNKNOWN" in experiment(command, "none", code=2).stderr
+
+
+def test_a_variant_can_be_looked_at_before_it_runs(experiment, database_url):
+    experiment("create", "e.yaml")
+    for arguments, said in ((("more-content:content",), "MODEL_MISSING"), (("more-content:none",), "has no variant"),
+                            (("none:content",), "there is no experiment")):  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "mgw", "recommend", "u00001", "--variant", *arguments], cwd=experiment.folder,
+            capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+        )  # fmt: skip
+        assert said in done.stderr
+        assert done.returncode == 2

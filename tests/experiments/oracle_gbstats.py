@@ -8,6 +8,7 @@ from gbstats.frequentist.tests import FrequentistConfig, SequentialConfig, Seque
 from gbstats.models.statistics import RatioStatistic, SampleMeanStatistic
 
 given = json.load(sys.stdin)
+SEQUENTIAL = SequentialConfig(difference_type="absolute", sequential_tuning_parameter=given["tuned_for"])
 
 
 def mean(values):
@@ -21,7 +22,17 @@ def ratio(rows):
     )
 
 
-found = {}
+def finds(looks):
+    """Say whether a sequence excludes 0 at some look at a rate, given as users and conversions of both variants."""
+    for control, treatment in looks:
+        sides = [SampleMeanStatistic(n=n, sum=total, sum_squares=total) for n, total in (control, treatment)]
+        low, high = SequentialTwoSidedTTest(*sides, SEQUENTIAL).confidence_interval
+        if low > 0 or high < 0:
+            return True
+    return False
+
+
+found = {"finds": [finds(looks) for looks in given.get("experiments", ())]}
 for name, (control, treatment) in {
     "mean": [mean(values) for values in given["means"]],
     "ratio": [ratio(rows) for rows in given["ratios"]],

@@ -94,19 +94,49 @@ def test_the_number_of_users_is_that_of_statsmodels():
     assert users_per_variant(0.05, 1.0, 1.0) == int(np.ceil(theirs))
 
 
-@pytest.fixture(scope="module")
-def gbstats(users):
+def ask_gbstats(asked):
     if not GBSTATS.is_file():
         pytest.skip("gbstats is not here: `make unit` installs it into .venv/oracle where this Python has it")
+    script = Path(__file__).parent / "oracle_gbstats.py"
+    done = subprocess.run([GBSTATS, script], input=json.dumps(asked), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def gbstats(users):
     asked = {
         "means": [each["plays"].tolist() for each in users],
         "ratios": [np.column_stack([each["ends"], each["plays"]]).tolist() for each in users],
         "tuned_for": TUNED_FOR,
     }
-    script = Path(__file__).parent / "oracle_gbstats.py"
-    done = subprocess.run([GBSTATS, script], input=json.dumps(asked), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return ask_gbstats(asked)
+
+
+def daily(rng, effect, days=30, users=400):
+    """Return users and conversions of both variants after each day, of a rate of a fifth."""
+    found, sides = [], [[0, 0], [0, 0]]
+    for _ in range(days):
+        for side, rate in zip(sides, (0.2, 0.2 + effect), strict=True):
+            side[0] += users
+            side[1] += int(rng.binomial(users, rate))
+        found.append([list(side) for side in sides])
+    return found
+
+
+def finds(looks):
+    sides = ([Moments(n, total, total - total * total / n) for n, total in look] for look in looks)
+    return any(confidence_sequence(Difference.of(*each), tuned_for=TUNED_FOR).excludes_zero for each in sides)
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.015, 0.03])
+def test_a_sequence_finds_what_that_of_gbstats_finds(effect):
+    """The power is the same because every single experiment is decided the same."""
+    rng = np.random.default_rng(11)
+    experiments = [daily(rng, effect) for _ in range(60)]
+    theirs = ask_gbstats({"means": [[1, 2], [1, 3]], "ratios": [[[1, 1], [2, 3]]] * 2, "tuned_for": TUNED_FOR,
+                          "experiments": experiments})  # fmt: skip
+    assert [finds(looks) for looks in experiments] == theirs["finds"]
 
 
 @pytest.mark.parametrize("kind", ["absolute", "relative"])

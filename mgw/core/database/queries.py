@@ -2278,13 +2278,8 @@ async def experiments_shown_titles_async(
     return rows
 
 
-# ---- experiments/totals ba6a9c6e2e404c53 d0053b8f62a62099
-_EXPERIMENTS_TOTALS: Final = """WITH subjects AS (
-    SELECT a.user_id, a.position, a.phase, a.exposed_at
-    FROM experiment_assignments a
-    WHERE a.experiment_id = (%(experiment_id)s::bigint) AND a.exposed_at < (%(until)s::timestamp with time zone) AND NOT a.is_mixed
-),
-occurrences AS (
+# ---- experiments/totals f2d87471c8b94126 775ae2d71c30d1ff
+_EXPERIMENTS_TOTALS: Final = """WITH occurrences AS (
     SELECT c.user_id, c.event, c.converted_at AS at, c.value
     FROM experiment_conversions c
     WHERE c.experiment_id = (%(experiment_id)s::bigint)
@@ -2307,45 +2302,53 @@ occurrences AS (
 ),
 summed AS (
     SELECT
-        s.user_id,
-        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = (%(event)s::text)::text) AS y_sum,
-        count(*) FILTER (WHERE o.at >= s.exposed_at AND o.event = (%(event)s::text)::text) AS y_count,
-        sum(o.value) FILTER (WHERE o.at >= s.exposed_at AND o.event = (%(per)s::text)::text) AS per_sum,
-        sum(o.value) FILTER (WHERE o.at < s.exposed_at AND o.event = (%(event)s::text)::text) AS before_sum,
-        count(*) FILTER (WHERE o.at < s.exposed_at AND o.event = (%(event)s::text)::text) AS before_count
-    FROM subjects s
-    JOIN occurrences o ON o.user_id = s.user_id
-        AND o.at < s.exposed_at + (%(window_s)s::double precision)::double precision * interval '1 second'
-        AND o.at >= s.exposed_at - (%(before_s)s::double precision)::double precision * interval '1 second'
-    GROUP BY s.user_id
+        a.user_id,
+        a.phase,
+        a.position,
+        sum(o.value) FILTER (WHERE o.at >= a.exposed_at AND o.event = (%(event)s::text)::text) AS y_sum,
+        count(*) FILTER (WHERE o.at >= a.exposed_at AND o.event = (%(event)s::text)::text) AS y_count,
+        sum(o.value) FILTER (WHERE o.at >= a.exposed_at AND o.event = (%(per)s::text)::text) AS per_sum,
+        sum(o.value) FILTER (WHERE o.at < a.exposed_at AND o.event = (%(event)s::text)::text) AS before_sum,
+        count(*) FILTER (WHERE o.at < a.exposed_at AND o.event = (%(event)s::text)::text) AS before_count
+    FROM occurrences o
+    JOIN experiment_assignments a ON a.experiment_id = (%(experiment_id)s::bigint)
+        AND a.user_id = o.user_id
+        AND a.exposed_at < (%(until)s::timestamp with time zone)
+        AND NOT a.is_mixed
+        AND o.at < a.exposed_at + (%(window_s)s::double precision)::double precision * interval '1 second'
+        AND o.at >= a.exposed_at - (%(before_s)s::double precision)::double precision * interval '1 second'
+    GROUP BY a.user_id, a.phase, a.position
 ),
 valued AS (
     SELECT
-        s.phase,
-        s.position,
+        t.phase,
+        t.position,
         CASE (%(kind)s::text)::text
-            WHEN 'binary' THEN (coalesce(t.y_count, 0) > 0)::integer
-            WHEN 'count' THEN coalesce(t.y_count, 0)
+            WHEN 'binary' THEN (t.y_count > 0)::integer
+            WHEN 'count' THEN t.y_count
             ELSE coalesce(t.y_sum, 0)
         END::double precision AS y,
         CASE (%(kind)s::text)::text
             WHEN 'ratio' THEN coalesce(t.per_sum, 0)
-            WHEN 'binary' THEN (coalesce(t.before_count, 0) > 0)::integer
-            WHEN 'count' THEN coalesce(t.before_count, 0)
+            WHEN 'binary' THEN (t.before_count > 0)::integer
+            WHEN 'count' THEN t.before_count
             ELSE coalesce(t.before_sum, 0)
         END::double precision AS x
-    FROM subjects s
-    LEFT JOIN summed t ON t.user_id = s.user_id
+    FROM summed t
 ),
 caps AS (
     SELECT
-        percentile_cont((%(winsorize)s::double precision)::double precision) WITHIN GROUP (ORDER BY v.y) AS y,
-        percentile_cont((%(winsorize)s::double precision)::double precision) WITHIN GROUP (ORDER BY v.x) AS x
+        percentile_cont((%(winsorize)s::double precision)::double precision) WITHIN GROUP (ORDER BY nullif(v.y, 0)) AS y,
+        percentile_cont((%(winsorize)s::double precision)::double precision) WITHIN GROUP (ORDER BY nullif(v.x, 0)) AS x
     FROM valued v
     WHERE (%(winsorize)s::double precision)::double precision < 1
 ),
 capped AS (
-    SELECT v.phase, v.position, least(v.y, c.y) AS y, CASE WHEN (%(kind)s::text)::text = 'ratio' THEN v.x ELSE least(v.x, c.x) END AS x
+    SELECT
+        v.phase,
+        v.position,
+        least(v.y, c.y) AS y,
+        CASE WHEN (%(kind)s::text)::text = 'ratio' THEN v.x ELSE least(v.x, c.x) END AS x
     FROM valued v
     CROSS JOIN caps c
 )
@@ -2381,22 +2384,23 @@ def experiments_totals(
     /,
     *,
     experiment_id: int,
-    until: dt.datetime,
     event: str,
     per: str,
+    until: dt.datetime,
     window_s: float,
     before_s: float,
     kind: str,
     winsorize: float,
 ) -> list[ExperimentsTotalsRow]:
-    """For each phase and variant a metric over its users, y, beside what is known of them besides, x: the denominator of a
-    ratio, or the same metric before the exposure. What the statistics need, and no row for each user.
+    """For each phase and variant a metric over the users who did something that it counts, y, beside what is known of them
+    besides, x: the denominator of a ratio, or the same metric before the exposure. What the statistics need, and no row for
+    each user; of those who are left out both are 0.
 
-    Counted is what happened from the exposure on, within the window, before `until`. A value above the given share of all
-    users' values is taken as that one.
+    Counted is what happened from the exposure on, within the window, before `until`. A value above the given share of the
+    users who have one is taken as that one.
     """
     with connection.cursor(row_factory=_into(ExperimentsTotalsRow._make)) as cursor:
-        cursor.execute(_EXPERIMENTS_TOTALS, {"experiment_id": experiment_id, "until": until, "event": event, "per": per, "window_s": window_s, "before_s": before_s, "kind": kind, "winsorize": winsorize})
+        cursor.execute(_EXPERIMENTS_TOTALS, {"experiment_id": experiment_id, "event": event, "per": per, "until": until, "window_s": window_s, "before_s": before_s, "kind": kind, "winsorize": winsorize})
         rows: list[ExperimentsTotalsRow] = cursor.fetchall()
     return rows
 
@@ -2406,22 +2410,23 @@ async def experiments_totals_async(
     /,
     *,
     experiment_id: int,
-    until: dt.datetime,
     event: str,
     per: str,
+    until: dt.datetime,
     window_s: float,
     before_s: float,
     kind: str,
     winsorize: float,
 ) -> list[ExperimentsTotalsRow]:
-    """For each phase and variant a metric over its users, y, beside what is known of them besides, x: the denominator of a
-    ratio, or the same metric before the exposure. What the statistics need, and no row for each user.
+    """For each phase and variant a metric over the users who did something that it counts, y, beside what is known of them
+    besides, x: the denominator of a ratio, or the same metric before the exposure. What the statistics need, and no row for
+    each user; of those who are left out both are 0.
 
-    Counted is what happened from the exposure on, within the window, before `until`. A value above the given share of all
-    users' values is taken as that one.
+    Counted is what happened from the exposure on, within the window, before `until`. A value above the given share of the
+    users who have one is taken as that one.
     """
     async with connection.cursor(row_factory=_into(ExperimentsTotalsRow._make)) as cursor:
-        await cursor.execute(_EXPERIMENTS_TOTALS, {"experiment_id": experiment_id, "until": until, "event": event, "per": per, "window_s": window_s, "before_s": before_s, "kind": kind, "winsorize": winsorize})
+        await cursor.execute(_EXPERIMENTS_TOTALS, {"experiment_id": experiment_id, "event": event, "per": per, "until": until, "window_s": window_s, "before_s": before_s, "kind": kind, "winsorize": winsorize})
         rows: list[ExperimentsTotalsRow] = await cursor.fetchall()
     return rows
 
@@ -2470,6 +2475,20 @@ async def experiments_uncounted_async(
         await cursor.execute(_EXPERIMENTS_UNCOUNTED, {"experiment_id": experiment_id})
         rows: list[ExperimentsUncountedRow] = await cursor.fetchall()
     return rows
+
+
+# ---- experiments/work_in_memory 243cf05fcc688630 b9d7230d71c53060
+_EXPERIMENTS_WORK_IN_MEMORY: Final = """SET LOCAL work_mem = '256MB'"""
+
+
+def experiments_work_in_memory(connection: Connection[Any], /) -> None:
+    """Sum up a million users without temporary files; until the transaction ends."""
+    connection.execute(_EXPERIMENTS_WORK_IN_MEMORY)
+
+
+async def experiments_work_in_memory_async(connection: AsyncConnection[Any], /) -> None:
+    """Sum up a million users without temporary files; until the transaction ends."""
+    await connection.execute(_EXPERIMENTS_WORK_IN_MEMORY)
 
 
 # ---- graph/cast_similar f988462fbe5ee2b1 8b17e79dc38dcc9a
