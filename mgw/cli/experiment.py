@@ -27,13 +27,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.command()(report)
-app.command()(guard)
-app.command()(plan)
-app.command()(simulate)
-app.command()(record)
-app.command()(export)
-app.command("off-policy")(off_policy)
 
 Name = Annotated[str, typer.Argument(help="Name of the experiment.")]
 Why = Annotated[str, typer.Option(help="Kept in the audit trail.")]
@@ -190,6 +183,10 @@ def assign(
         ["experiment", "variant", "why"],
         [(row["experiment"], row["variant"] or "none", row["why"]) for row in rows],
     )
+
+
+for _command in (record, plan, simulate, report, guard, export, off_policy):
+    app.command()(_command)
 
 
 def summary(experiment: Experiment) -> dict[str, Any]:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 _HINT = "docs/experiments.md shows every key"
 _AT = re.compile(r"^(?P<problem>.*) - at `\$(?P<path>.*)`$")
+_TYPES = re.compile(r"(?<!at )`(\w+)(?: \| null)?`")
+_WORDS = {
+    "array": "a list", "object": "a section of keys", "str": "text", "float": "a number", "int": "a whole number",
+    "bool": "true or false", "null": "nothing",
+}  # fmt: skip
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -52,7 +57,7 @@ def read_definition(path: Path) -> Definition:
 
 def _located(message: str, document: Document, path: Path) -> str:
     """Say where a fault is: by line, and by keys."""
-    found = _AT.match(message)
+    found = _AT.match(_TYPES.sub(lambda name: _WORDS.get(name[1], name[0]), message))
     if found is None:
         return f"{path}: {message}"
     node: Node = document.root
