@@ -185,8 +185,9 @@ def assign(
     )
 
 
-for _command in (record, plan, simulate, report, guard, export, off_policy):
+for _command in (record, plan, simulate, report, guard, export):
     app.command()(_command)
+app.command("off-policy")(off_policy)
 
 
 def summary(experiment: Experiment) -> dict[str, Any]:
