@@ -176,8 +176,10 @@ class Case(NamedTuple):
 
 def _servers() -> tuple[Server, Server]:
     ports = free_port(), free_port()
-    one = Server("mgw, 1 worker", [*MGW, "serve", "--port", str(ports[0])], ports[0])
-    return one, Server("mgw, 2 workers", [*MGW, "serve", "--port", str(ports[1]), "--workers", "2"], ports[1])
+    one = Server("mgw, 1 worker", [*MGW, "serve", "--only", "service", "--port", str(ports[0])], ports[0])
+    return one, Server(
+        "mgw, 2 workers", [*MGW, "serve", "--only", "service", "--port", str(ports[1]), "--workers", "2"], ports[1]
+    )
 
 
 def _whole(suffix: str) -> list[Case]:

@@ -151,7 +151,11 @@ def _soak(folder: Path, options: argparse.Namespace) -> int:
     run(folder, "train", "lora")  # of the second model, so that adapters come and go with it, and follow the events
     port, ended = free_port(), threading.Event()
     with serving(
-        [*MGW, "serve", "--port", str(port), "--workers", "2"], folder, port, "/health", folder / "log"
+        [*MGW, "serve", "--only", "service", "--port", str(port), "--workers", "2"],
+        folder,
+        port,
+        "/health",
+        folder / "log",
     ) as main_:
         clients = [Client(number, port, {str(each) for each in models}, ended) for number in range(options.clients)]
         for client in clients:

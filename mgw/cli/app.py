@@ -26,6 +26,8 @@ from mgw.cli.evaluate import evaluate
 from mgw.cli.experiment import app as experiment_app
 from mgw.cli.explain import explain
 from mgw.cli.export import app as export_app
+from mgw.cli.gateway import app as gateway_app
+from mgw.cli.gateway import token
 from mgw.cli.imports import app as imports_app
 from mgw.cli.init import init
 from mgw.cli.models import app as models_app
@@ -93,6 +95,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(adapters_app, name="adapters")
 app.add_typer(export_app, name="export")
 app.add_typer(experiment_app, name="experiment")
+app.add_typer(gateway_app, name="gateway")
+app.command()(token)
 app.command()(serve)
 app.command()(prepare)
 app.command()(check)

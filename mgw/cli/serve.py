@@ -1,33 +1,74 @@
-"""`mgw serve`: the recommendation service."""
+"""`mgw serve`: the recommendation service, and the gateway in front of it."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from mgw.cli.gateway import project_gateway
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_database, project_models
+from mgw.core.errors import UsageInvalid
+
+if TYPE_CHECKING:
+    from mgw.cli.project import RootOptions
+    from mgw.core.settings import LoadedSettings
 
 
 def serve(
     ctx: typer.Context,
-    only: Annotated[Literal["service"], typer.Option("--only", help="What to serve.")] = "service",
-    host: Annotated[str | None, typer.Option(help="The address to listen on. [service.host]")] = None,
-    port: Annotated[int | None, typer.Option(help="The port to listen on. [service.port]")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that answer. [service.workers]")] = None,
+    only: Annotated[
+        Literal["service", "gateway"] | None, typer.Option("--only", help="What to serve. Default: both.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="With --only: the address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="With --only: the port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="With --only: processes that answer.")] = None,
+    gateway_file: Annotated[
+        Path | None, typer.Option("--gateway-file", help="Default: configs/gateway.yaml here, else mgw's own.")
+    ] = None,
 ) -> None:
-    """Answer recommendations over HTTP, until SIGTERM or Ctrl-C.
+    """Answer recommendations over HTTP, behind a gateway that checks who asks, until SIGTERM or Ctrl-C.
 
-    /docs of the service describes its endpoints, /openapi.json describes them to programs. A model that is taken into
-    use while it runs answers from then on. Requests that are under way when it is to end are answered first.
+    The gateway takes tokens (`mgw token USER` makes one for development), limits how often somebody may ask, and passes
+    requests on. /docs of the service describes its endpoints, /openapi.json describes them to programs. A model that is
+    taken into use while it runs answers from then on. Requests that are under way when it is to end are answered first.
     """
+    if only is None and (host, port, workers) != (None, None, None):
+        raise UsageInvalid(
+            "--host, --port and --workers are of one of the two", hint="--only service, or --only gateway"
+        )
+    if only == "service":
+        _serve_service(current_project(ctx, service__host=host, service__port=port, service__workers=workers))
+    elif only == "gateway":
+        _serve_gateway(current_project(ctx), gateway_file, host, port, workers)
+    else:
+        _serve_both(ctx, gateway_file)
+
+
+def _serve_both(ctx: typer.Context, gateway_file: Path | None) -> None:
+    from mgw.cli.supervise import Program, supervise
+
+    project_gateway(current_project(ctx), gateway_file)  # what is wrong with it is told before anything runs
+    config = cast("RootOptions", ctx.find_root().obj).config
+    root = () if config is None else ("--config", str(config))
+    own = () if gateway_file is None else ("--gateway-file", str(gateway_file))
+    code = supervise(
+        [
+            Program("the recommendation service", (*root, "serve", "--only", "service")),
+            Program("the gateway", (*root, "serve", "--only", "gateway", *own)),
+        ]
+    )
+    if code:
+        raise typer.Exit(code)
+
+
+def _serve_service(loaded: LoadedSettings) -> None:
     from mgw.core.errors import DatabaseError, ModelMissing
     from mgw.service.server import serve as run
 
-    assert only
-    loaded = current_project(ctx, service__host=host, service__port=port, service__workers=workers)
     settings = loaded.settings.service
     with ExitStack() as stack:
         try:
@@ -41,3 +82,27 @@ def serve(
         where = f"http://{settings.host}:{settings.port}"
         run(loaded, lambda: out.note(f"the recommendation service listens at {where}, docs at {where}/docs"))
     out.note("the service has ended")
+
+
+def _serve_gateway(
+    loaded: LoadedSettings, file: Path | None, host: str | None, port: int | None, workers: int | None
+) -> None:
+    from msgspec.structs import replace
+
+    from mgw.core.settings import resolve_path
+    from mgw.gateway.files import warnings_of, with_own_service
+    from mgw.gateway.server import serve as run
+    from mgw.gateway.server import with_keys
+
+    path, gateway = project_gateway(loaded, file)
+    for warning in warnings_of(gateway):
+        out.warn(warning)
+    service = loaded.settings.service
+    gateway = with_own_service(gateway, f"http://{service.host}:{service.port}")
+    gateway = replace(
+        with_keys(gateway, resolve_path(loaded, loaded.settings.state_dir)),
+        host=host or gateway.host, port=port or gateway.port, workers=workers or gateway.workers,
+    )  # fmt: skip
+    where = f"http://{gateway.host}:{gateway.port}{gateway.prefix}"
+    run(gateway, path.parent, lambda: out.note(f"the gateway listens at {where}"))
+    out.note("the gateway has ended")

@@ -22,6 +22,7 @@ from msgspec import UNSET
 
 from mgw.core.database import queries
 from mgw.core.errors import AdaptersMissing, ContentUnknown, MgwError, ModelMissing, TooFewEvents, UserUnknown
+from mgw.core.problems import Fault, bad_request
 from mgw.recommend.context import Context
 from mgw.recommend.eligibility import EVERY_TITLE, eligible_titles, unknown_titles
 from mgw.recommend.history import History, history_of, read_history
@@ -45,7 +46,6 @@ from mgw.service.messages import (
     SimilarTitle,
     ViewingEvent,
 )
-from mgw.service.problems import Fault, bad_request
 from mgw.service.variants import Asked, choose_arms, labels_of, make_list, read_evidence
 
 if TYPE_CHECKING:

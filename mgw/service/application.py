@@ -21,6 +21,7 @@ import msgspec
 from mgw import __version__
 from mgw.core.audit import Actor
 from mgw.core.errors import MgwError
+from mgw.core.problems import Problem, bad_request, internal_error
 from mgw.service.desk import Desk
 from mgw.service.endpoints import ENDPOINTS, Routes
 from mgw.service.experiment_answers import Call, ExperimentAnswers
@@ -33,7 +34,7 @@ from mgw.service.messages import (
 )
 from mgw.service.openapi import openapi_document
 from mgw.service.pages import documentation_page
-from mgw.service.problems import Problem, bad_request, internal_error, problem_of
+from mgw.service.problems import problem_of
 from mgw.service.refits import Refits
 from mgw.service.validation import decode, readable_events
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from mgw.service.problems import Problem, unavailable
+from mgw.core.problems import Problem, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import UNSET
 
 from mgw.core.database import queries
+from mgw.core.problems import Fault, bad_request
 from mgw.experiments.conversions import Conversion, conversion_faults, record_conversions
 from mgw.experiments.documents import experiment_document, report_document
 from mgw.experiments.measure import Look
 from mgw.experiments.report import make_report
 from mgw.experiments.store import create_experiment, load_experiment, set_status
 from mgw.service.messages import ConversionsReply, ExperimentsReply, ExperimentSummary
-from mgw.service.problems import Fault, bad_request
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from mgw import __version__
+from mgw.core.problems import ErrorReply
 from mgw.service.endpoints import ENDPOINTS, message_types
-from mgw.service.problems import ErrorReply
 
 if TYPE_CHECKING:
     from http import HTTPStatus

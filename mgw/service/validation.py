@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import NODEFAULT, Struct
 
+from mgw.core.problems import Fault, bad_request
 from mgw.service.messages import MOST_EVENTS, ViewingEvent
-from mgw.service.problems import Fault, bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

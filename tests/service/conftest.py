@@ -154,7 +154,8 @@ def serving(project: Project, *options: str, wait: bool = True, **sections: obje
     (project.folder / "mgw.yaml").write_text(json.dumps(settings))  # JSON is YAML
     with (project.folder / "log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mgw", "serve", *options], cwd=project.folder, stderr=log, stdout=log, text=True,
+            [sys.executable, "-m", "mgw", "serve", "--only", "service", *options], cwd=project.folder, stderr=log,
+            stdout=log, text=True,
             preexec_fn=_bound_to_this_process(),  # noqa: PLW1509 - one call of the kernel, looked up before
         )  # fmt: skip
         running = Service(project, process, port)

@@ -12,11 +12,11 @@ import numpy as np
 import psycopg
 import pytest
 
+from mgw.core.problems import ErrorReply
 from mgw.recommend.hybrid import Hybrid
 from mgw.recommend.recommender import Recommender
 from mgw.service import messages
 from mgw.service.endpoints import ENDPOINTS
-from mgw.service.problems import ErrorReply
 from tests.service.conftest import SETTINGS
 
 AT = "2026-03-01T20:00:00Z"

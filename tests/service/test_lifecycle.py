@@ -311,7 +311,8 @@ def test_an_update_that_fails_in_the_middle_stores_nothing(project):
 
 def serve(folder, *options):
     return subprocess.run(
-        [sys.executable, "-m", "mgw", "serve", *options], cwd=folder, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-m", "mgw", "serve", "--only", "service", *options], cwd=folder, capture_output=True,
+        text=True, timeout=60,
         check=False,
     )  # fmt: skip
 

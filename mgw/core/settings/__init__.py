@@ -26,7 +26,7 @@ from mgw.core.settings.schema import (
     Settings,
     SparkSettings,
 )
-from mgw.core.settings.yaml_source import Document, parse_document, plain
+from mgw.core.settings.structs import read_struct
 
 __all__ = [
     "AlsSettings",
@@ -35,7 +35,6 @@ __all__ = [
     "ContextSettings",
     "DatabaseSettings",
     "DiversitySettings",
-    "Document",
     "EaseSettings",
     "EncoderSettings",
     "EvaluateSettings",
@@ -52,8 +51,7 @@ __all__ = [
     "SparkSettings",
     "keys",
     "load_settings",
-    "parse_document",
-    "plain",
+    "read_struct",
     "redact_url",
     "redacted",
     "resolve_path",

@@ -1,0 +1,96 @@
+"""Programs that run together: started, watched over, and ended in order."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mgw.cli.output import out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+_PR_SET_PDEATHSIG = 1
+_SETTLED_S = 5.0
+_LOOK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One of them.
+
+    Attributes:
+        name: of it, for messages.
+        arguments: of `mgw`.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+def supervise(programs: Sequence[Program]) -> int:
+    """Run programs until SIGTERM or SIGINT, or until one cannot be run; return the exit code.
+
+    One that dies is started anew; one that ends by itself soon after it was started has said why, and ends the others.
+    On a signal each is ended and waited for, the last one first: what takes requests goes before what answers them.
+    """
+    ended: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        ended.append(number)
+
+    handlers = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGINT)}
+    running: dict[Program, tuple[subprocess.Popen[bytes], float]] = {}
+    try:
+        for program in programs:
+            running[program] = _start(program), time.monotonic()
+        while not ended:
+            code = _look_after(running)
+            if code is not None:
+                return code
+            time.sleep(_LOOK_S)
+        return 0
+    finally:
+        for program in reversed(programs):
+            if program in running:
+                process, _ = running[program]
+                process.terminate()
+                process.wait()
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+
+
+def _look_after(running: dict[Program, tuple[subprocess.Popen[bytes], float]]) -> int | None:
+    """Start anew what died; return the exit code of what cannot be run."""
+    for program, (process, since) in running.items():
+        code = process.poll()
+        if code is None:
+            continue
+        if time.monotonic() - since < _SETTLED_S:
+            return code if code > 0 else 2
+        out.warn(f"{program.name} has ended with {code} and is started anew")
+        running[program] = _start(program), time.monotonic()
+    return None
+
+
+def _start(program: Program) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "mgw", *program.arguments],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for whoever watches over it
+        preexec_fn=_bound_to_parent(),  # noqa: PLW1509 - one call of the kernel, looked up before
+    )
+
+
+def _bound_to_parent() -> Callable[[], None] | None:
+    """Have the kernel end a program with the one that watches over it, however that ends."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGTERM.value, 0, 0, 0)

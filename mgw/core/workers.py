@@ -1,0 +1,126 @@
+"""Processes, sockets and signals of what answers over HTTP: granian in front, one application in each worker.
+
+The main process only watches: it starts the workers, starts one anew that died, and on SIGTERM or Ctrl-C lets each
+finish what is under way. A worker does not outlive it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.log import LogLevels
+from granian.server import Server
+
+from mgw.core.errors import AddressInUse, AddressInvalid
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+_ENDINGS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where and how to listen.
+
+    Attributes:
+        host: the address.
+        port: the port.
+        workers: processes that answer.
+        drain_s: how long requests that are under way may take in the end.
+        setting: the section of the settings that `host` is of, for messages.
+    """
+
+    host: str
+    port: int
+    workers: int
+    drain_s: int
+    setting: str
+
+
+def serve_with(listening: Listening, make: Callable[[], Any], on_listening: Callable[[], None]) -> None:
+    """Run workers until SIGTERM or SIGINT.
+
+    Args:
+        listening: where.
+        make: makes the application, in each worker; it is sent there, so it may be a `partial` of a function.
+        on_listening: called when requests can arrive.
+
+    Raises:
+        AddressInUse, AddressInvalid: there is no listening on the address.
+    """
+    _check_address(listening)
+    multiprocessing.set_start_method("spawn", force=True)  # a child knows nothing but what it is given
+    server = Server(
+        f"{make}",
+        address=listening.host,
+        port=listening.port,
+        interface=Interfaces.RSGI,
+        workers=listening.workers,
+        loop=Loops.uvloop,
+        http=HTTPModes.auto,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=listening.drain_s,
+    )
+    server.on_startup(on_listening)
+    server.serve(target_loader=make, wrap_loader=False)
+
+
+def begin_worker(parent: int) -> None:
+    """Prepare a worker: its log goes to stderr, and it ends when the parent does, even where that is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM.value, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def keep_endings(loop: asyncio.AbstractEventLoop) -> None:
+    """Keep a signal to end that comes while the worker starts, and send it anew when the event loop runs.
+
+    The handlers that granian has set by then are the loop's, which forgets what comes before it runs: the worker would
+    not end until it is killed.
+    """
+    kept: list[int] = []
+    handlers = {each: signal.signal(each, lambda number, _frame: kept.append(number)) for each in _ENDINGS}
+
+    def hand_over() -> None:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+            signal.siginterrupt(each, False)
+        for number in kept:
+            signal.raise_signal(number)
+
+    loop.call_soon(hand_over)
+
+
+def _check_address(listening: Listening) -> None:
+    """Refuse an address that is taken: each worker listens by itself, and would share it with a stranger."""
+    host, port = listening.host, listening.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise AddressInvalid(f"{listening.setting}.host: {host!r} is no address: {error.strerror}") from error
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if isinstance(error, PermissionError):
+                raise AddressInvalid(f"port {port} may not be listened on", hint="take one above 1023") from error
+            raise AddressInUse(
+                f"{host}:{port} cannot be listened on: {error.strerror}", hint=f"take another: {listening.setting}.port"
+            ) from error

@@ -1,0 +1,102 @@
+"""The body of a request: whole where it is short, streamed where it is long, never one that ended before its end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from mgw.core.problems import Problem, bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
+
+    from mgw.gateway.headers import Headers
+
+_WHOLE_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body as it is sent on.
+
+    Attributes:
+        content: whole, in pieces, or None where there is none.
+        headers: that go with it.
+    """
+
+    content: bytes | AsyncIterator[bytes] | None
+    headers: Headers
+
+
+async def read_body(scope: Scope, protocol: HTTPProtocol, *, limit_bytes: int, idle_s: float) -> Body:
+    """Read a body, or begin to.
+
+    Raises:
+        Problem: it is longer than it may be, or its length is not said, or no number.
+    """
+    length = scope.headers.get("content-length")
+    if scope.headers.get("transfer-encoding") is not None:
+        # The server in front ends a body that broke off as if it were whole, and only a length tells the two apart.
+        raise Problem(HTTPStatus.LENGTH_REQUIRED, "LENGTH_REQUIRED", "a body takes a Content-Length")
+    if length is None:
+        return Body(None, [])
+    if not (length.isascii() and length.isdecimal()):
+        raise bad_request("the length of the body is not a number")
+    if int(length) > limit_bytes:
+        raise _too_large(limit_bytes)
+    if int(length) <= _WHOLE_BYTES:
+        return Body(await _whole(protocol, int(length), idle_s), [])
+    return Body(_pieces(protocol, int(length), idle_s), [("content-length", length)])
+
+
+async def _whole(protocol: HTTPProtocol, length: int, idle_s: float) -> bytes:
+    try:
+        async with asyncio.timeout(idle_s):
+            content = await protocol()
+    except TimeoutError:
+        raise _slow(idle_s) from None
+    except RuntimeError as error:  # of the server in front: the connection is gone
+        raise bad_request("the body ended before its end") from error
+    if len(content) != length:
+        raise bad_request("the body ended before its end")
+    return content
+
+
+async def _pieces(protocol: HTTPProtocol, expected: int, idle_s: float) -> AsyncIterator[bytes]:
+    """Yield the body as it comes.
+
+    Raises:
+        Problem: it is too slow, or ended before its end; what was sent on is broken off.
+    """
+    size, source = 0, aiter(protocol)
+    while True:
+        try:
+            async with asyncio.timeout(idle_s):
+                piece = await anext(source)
+        except StopAsyncIteration:
+            break
+        except TimeoutError:
+            raise _slow(idle_s) from None
+        size += len(piece)
+        yield piece
+    if size != expected:
+        raise bad_request("the body ended before its end")
+
+
+def _too_large(limit_bytes: int) -> Problem:
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "BODY_TOO_LARGE", f"the body is longer than {limit_bytes:,} bytes",
+        headers=(("connection", "close"),),
+    )  # fmt: skip
+
+
+def _slow(idle_s: float) -> Problem:
+    return Problem(
+        HTTPStatus.REQUEST_TIMEOUT, "TIMEOUT", f"nothing of the body came for {idle_s:g} s",
+        headers=(("connection", "close"),),
+    )  # fmt: skip

@@ -1,0 +1,108 @@
+"""Headers on their way through: what belongs to one connection stays there, and who asked is said honestly."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+Headers: TypeAlias = "list[tuple[str, str]]"
+
+HOP_BY_HOP = frozenset(
+    {
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+"""Those of one connection (RFC 9110, section 7.6.1)."""
+
+_OURS = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "host"})
+_CLAIMS = "x-auth-"
+"""Headers that begin so tell upstreams who asks; a client's own are dropped."""
+
+
+def end_to_end(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Drop the headers of one connection, those that `Connection` names among them."""
+    kept = list(headers)
+    named = {name.strip().lower() for key, value in kept if key.lower() == "connection" for name in value.split(",")}
+    return [(key, value) for key, value in kept if (low := key.lower()) not in HOP_BY_HOP and low not in named]
+
+
+def client_address(peer: str, forwarded_for: str | None, trusted: Sequence[Network]) -> str:
+    """Return whose request it is: the first address, from the gateway outwards, that no trusted proxy has.
+
+    Args:
+        peer: the address of the connection.
+        forwarded_for: the header `X-Forwarded-For`; believed only from trusted proxies.
+        trusted: their networks.
+    """
+    chain = [each.strip() for each in (forwarded_for or "").split(",") if each.strip()]
+    found = peer
+    while chain and _is_trusted(found, trusted):
+        nearer = chain.pop()
+        if _address(nearer) is None:
+            return found
+        found = nearer
+    return found
+
+
+def outgoing(
+    headers: Iterable[tuple[str, str]], *, client: str, peer_trusted: bool, scheme: str, host: str, request_id: str
+) -> Headers:
+    """Return what is sent upstream.
+
+    Args:
+        headers: of the request.
+        client: whose it is.
+        peer_trusted: whether the connection is a trusted proxy's, whose word on scheme and host counts.
+        scheme: of the connection.
+        host: that was asked for.
+        request_id: of the request.
+    """
+    given = end_to_end(headers)
+    said = {key.lower(): value for key, value in given} if peer_trusted else {}
+    kept = [
+        (key, value)
+        for key, value in given
+        if (low := key.lower()) not in _OURS
+        and not low.startswith(_CLAIMS)
+        and low not in {"x-request-id", "content-length"}
+    ]
+    return [
+        *kept,
+        ("x-forwarded-for", client),
+        ("x-forwarded-host", said.get("x-forwarded-host", host)),
+        ("x-forwarded-proto", said.get("x-forwarded-proto", scheme)),
+        ("x-request-id", request_id),
+    ]
+
+
+def networks(texts: Iterable[str]) -> list[Network]:
+    """Read addresses and networks.
+
+    Raises:
+        ValueError: one is neither.
+    """
+    return [ipaddress.ip_network(text, strict=False) for text in texts]
+
+
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Say whether an address is a trusted proxy's."""
+    return _is_trusted(address, trusted)
+
+
+def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    found = _address(address)
+    return found is not None and any(found in network for network in trusted)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found

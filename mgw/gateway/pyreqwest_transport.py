@@ -1,0 +1,126 @@
+"""The transport on pyreqwest: hyper's client, with the bodies streamed both ways."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pyreqwest import exceptions as theirs
+from pyreqwest.client import ClientBuilder
+
+from mgw import __version__
+from mgw.gateway.headers import end_to_end
+from mgw.gateway.transport import UpstreamBroken, UpstreamError, UpstreamSlow, UpstreamUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pyreqwest.client import Client
+    from pyreqwest.request import StreamRequest
+    from pyreqwest.response import Response
+
+    from mgw.gateway.definition import Timeouts
+    from mgw.gateway.headers import Headers
+
+_IDLE_CONNECTION_S = 60.0
+_NOT_CONNECTED = "client error (Connect)"
+"""What hyper says where there was no connection; its class is the same where one was closed without an answer."""
+
+
+class PyreqwestAnswer:
+    """An answer that has begun."""
+
+    def __init__(self, request: StreamRequest, response: Response, timeouts: Timeouts) -> None:
+        self._request = request
+        self._response = response
+        self._idle_s = timeouts.idle_s
+        self.status = response.status
+        self.headers: Headers = end_to_end(response.headers.items())
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """Yield the body, piece by piece."""
+        reader = self._response.body_reader
+        while True:
+            try:
+                async with asyncio.timeout(self._idle_s):
+                    piece = await reader.read_chunk()
+            except theirs.PyreqwestError as error:
+                raise _translated(error, sent=True) from error
+            except TimeoutError:
+                raise UpstreamSlow(f"nothing came for {self._idle_s:g} s", sent=True) from None
+            if piece is None:
+                return
+            yield bytes(piece)
+
+    async def close(self) -> None:
+        """Let the connection go."""
+        await self._request.__aexit__(None, None, None)
+
+
+class PyreqwestTransport:
+    """Sends requests with one client for each connect timeout."""
+
+    def __init__(self) -> None:
+        self._clients: dict[float, Client] = {}
+
+    async def send(
+        self, method: str, url: str, headers: Headers, body: AsyncIterator[bytes] | bytes | None, timeouts: Timeouts
+    ) -> PyreqwestAnswer:
+        """Send a request and return when the answer has begun."""
+        builder = self._client(timeouts.connect_s).request(method, url).timeout(timedelta(seconds=timeouts.total_s))
+        for name, value in headers:
+            builder = builder.header(name, value)
+        if isinstance(body, bytes):
+            builder = builder.body_bytes(body)
+        elif body is not None:
+            builder = builder.body_stream(body)
+        request = builder.build_streamed()
+        try:
+            async with asyncio.timeout(timeouts.connect_s + timeouts.first_byte_s):
+                response = await request.__aenter__()
+        except theirs.PyreqwestError as error:  # before TimeoutError, which some of them are
+            raise _translated(error, sent=True) from error
+        except TimeoutError:
+            raise UpstreamSlow(f"no answer within {timeouts.first_byte_s:g} s", sent=True) from None
+        return PyreqwestAnswer(request, response, timeouts)
+
+    async def close(self) -> None:
+        """Close the connections that are kept."""
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            await client.close()
+
+    def _client(self, connect_s: float) -> Client:
+        found = self._clients.get(connect_s)
+        if found is None:
+            found = self._clients[connect_s] = (
+                ClientBuilder()
+                .connect_timeout(timedelta(seconds=connect_s))
+                .pool_idle_timeout(timedelta(seconds=_IDLE_CONNECTION_S))
+                .follow_redirects(False)
+                .default_cookie_store(False)
+                .gzip(False)
+                .brotli(False)
+                .zstd(False)
+                .deflate(False)
+                .referer(False)
+                .no_proxy()
+                .user_agent(f"mgw/{__version__}")
+                .http1_only()
+                .tcp_nodelay(True)
+                .error_for_status(False)
+                .build()
+            )
+        return found
+
+
+def _translated(error: theirs.PyreqwestError, *, sent: bool) -> UpstreamError:
+    detailed = error.details if isinstance(error, theirs.DetailedPyreqwestError) else None
+    causes = [str(cause["message"]) for cause in (detailed["causes"] if detailed else None) or ()]
+    message = causes[-1] if causes else type(error).__name__  # the first one has the URL, and what is secret in it
+    if isinstance(error, theirs.ConnectTimeoutError) or _NOT_CONNECTED in causes:
+        return UpstreamUnreachable(message, sent=False)
+    if isinstance(error, (theirs.ReadTimeoutError, theirs.RequestTimeoutError, theirs.WriteTimeoutError)):
+        return UpstreamSlow(message, sent=sent)
+    return UpstreamBroken(message, sent=sent)

@@ -1,0 +1,188 @@
+"""Who asks: JSON Web Tokens (RFC 7519), verified by joserfc, and what they claim checked here.
+
+A verified token is remembered until it expires, by its whole text, because to verify it again costs more than all else
+that the gateway does. What is remembered is bounded, and a token that was refused is not remembered.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError, SecurityWarning
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+
+from mgw.core.errors import ConfigInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from mgw.gateway.definition import Tokens
+
+_LONGEST = 8_192
+_SHORTEST_SECRET = 32
+_KINDS: dict[str, Any] = {"RS256": RSAKey, "ES256": ECKey, "EdDSA": OKPKey}
+
+
+class TokenRefused(Exception):
+    """A token is not taken.
+
+    Attributes:
+        code: for programs.
+        message: for people; it never holds the token.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        user_id: the token's subject.
+        tier: of the limits.
+        scopes: what the token is good for.
+        expires_at: seconds since 1970.
+    """
+
+    user_id: str
+    tier: str
+    scopes: frozenset[str]
+    expires_at: float
+
+
+class Verifier:
+    """Verifies tokens.
+
+    Args:
+        tokens: what is asked of them.
+        key: that verifies; see `read_key`.
+        tiers: that there are; a token of another tier is `free`.
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, tokens: Tokens, key: Any, tiers: Mapping[str, object], clock: Callable[[], float]) -> None:  # noqa: ANN401
+        self._tokens = tokens
+        self._key = key
+        self._tiers = tiers
+        self._clock = clock
+        self._algorithms = [*tokens.algorithms, *(["Ed25519"] if "EdDSA" in tokens.algorithms else [])]
+        self._verified: OrderedDict[str, Caller] = OrderedDict()
+
+    def caller(self, token: str) -> Caller:
+        """Return who a token says it is.
+
+        Raises:
+            TokenRefused: it is not valid, or not now.
+        """
+        now = self._clock()
+        found = self._verified.get(token)
+        if found is None:
+            found = self._verify(token, now)
+            self._remember(token, found)
+        if found.expires_at + self._tokens.leeway_s <= now:
+            self._verified.pop(token, None)
+            raise TokenRefused("TOKEN_EXPIRED", "the token has expired")
+        return found
+
+    def _verify(self, token: str, now: float) -> Caller:
+        if len(token) > _LONGEST:
+            raise TokenRefused("TOKEN_INVALID", f"the token is longer than {_LONGEST:,} characters")
+        try:
+            with warnings.catch_warnings(action="ignore", category=SecurityWarning):  # of the name EdDSA, which is old
+                claims = jwt.decode(token, self._key, algorithms=self._algorithms).claims
+        except (JoseError, ValueError, TypeError) as error:
+            raise TokenRefused("TOKEN_INVALID", "the token is not signed as it should be") from error
+        return self._checked(claims, now)
+
+    def _checked(self, claims: dict[str, Any], now: float) -> Caller:
+        tokens = self._tokens
+        for name in ("exp", "sub", *tokens.required_claims):
+            if claims.get(name) in (None, ""):
+                raise TokenRefused("TOKEN_INVALID", f"the token has no claim {name}")
+        expires, begins = claims["exp"], claims.get("nbf", 0)
+        if not (_is_time(expires) and _is_time(begins)):
+            raise TokenRefused("TOKEN_INVALID", "the token's times are not numbers")
+        if begins - tokens.leeway_s > now:
+            raise TokenRefused("TOKEN_INVALID", "the token is not valid yet")
+        if tokens.issuer is not None and claims.get("iss") != tokens.issuer:
+            raise TokenRefused("TOKEN_INVALID", "the token is of another issuer")
+        audience = claims.get("aud", [])
+        if tokens.audience is not None and tokens.audience not in (
+            audience if isinstance(audience, list) else [audience]
+        ):
+            raise TokenRefused("TOKEN_INVALID", "the token is for another audience")
+        tier = claims.get(tokens.tier_claim)
+        tier = tier if isinstance(tier, str) and tier in self._tiers else "free"
+        return Caller(str(claims["sub"]), tier, _scopes(claims), float(expires))
+
+    def _remember(self, token: str, caller: Caller) -> None:
+        if self._tokens.cache_entries:
+            self._verified[token] = caller
+            if len(self._verified) > self._tokens.cache_entries:
+                self._verified.popitem(last=False)
+
+
+def read_key(tokens: Tokens, folder: Path) -> Any:  # noqa: ANN401 - of the library's classes
+    """Read the key that verifies tokens.
+
+    Args:
+        tokens: where it is.
+        folder: that relative paths are meant from.
+
+    Raises:
+        ConfigInvalid: there is none, or more than one; it cannot be read, is too short, or does not fit the algorithms.
+    """
+    keys = tokens.keys
+    named = [name for name in ("secret_file", "secret_env", "public_key_file") if getattr(keys, name)]
+    if len(named) != 1:
+        raise ConfigInvalid(
+            "tokens.keys: name one of secret_file, secret_env and public_key_file",
+            hint="`openssl rand -hex 32 > gateway.secret` makes a secret",
+        )
+    symmetric = [algorithm for algorithm in tokens.algorithms if algorithm == "HS256"]
+    if symmetric and len(tokens.algorithms) > 1:
+        raise ConfigInvalid("tokens.algorithms: HS256 beside others would take a public key for a secret")
+    if (named[0] != "public_key_file") != bool(symmetric):
+        raise ConfigInvalid(f"tokens.keys.{named[0]} does not go with {', '.join(tokens.algorithms)}")
+    content = _content(named[0], getattr(keys, named[0]), folder)
+    if symmetric:
+        if len(content) < _SHORTEST_SECRET:
+            raise ConfigInvalid(f"tokens.keys.{named[0]}: the secret has fewer than {_SHORTEST_SECRET} bytes")
+        return OctKey.import_key(content)
+    try:
+        return _KINDS[tokens.algorithms[0]].import_key(content)
+    except (JoseError, ValueError, TypeError) as error:
+        raise ConfigInvalid(f"tokens.keys.public_key_file holds no key for {tokens.algorithms[0]}") from error
+
+
+def _content(name: str, value: str, folder: Path) -> bytes:
+    if name == "secret_env":
+        found = os.environ.get(value)
+        if found is None:
+            raise ConfigInvalid(f"tokens.keys.secret_env: there is no environment variable {value}")
+        return found.encode()
+    try:
+        return (folder / value).read_bytes().strip()
+    except OSError as error:
+        raise ConfigInvalid(f"tokens.keys.{name}: cannot read {value}: {error.strerror}") from error
+
+
+def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
+    listed = claims.get("scopes")
+    if isinstance(listed, list):
+        return frozenset(each for each in listed if isinstance(each, str))
+    return frozenset(str(claims.get("scope") or "").split())
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15
