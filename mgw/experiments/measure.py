@@ -86,7 +86,9 @@ class Look:
         strata = (Stratum(weights, tuple(users)) for (weights, _), users in zip(groups, counts, strict=True))
         uncounted = {
             row.event: (row.without_exposure, row.before_exposure)
-            for row in queries.experiments_uncounted(self.connection, experiment_id=self.experiment.id)
+            for row in queries.experiments_uncounted(
+                self.connection, experiment_id=self.experiment.id, until=self.until
+            )
             if row.without_exposure or row.before_exposure
         }
         return Audience(tuple(strata), mixed, uncounted)

@@ -146,6 +146,7 @@ def test_a_conversion_counts_only_after_the_exposure_whichever_comes_first_to_th
     ((control, treatment),) = look.joints(experiment.definition.metrics[0], look.audience())
     assert (control.n, control.y.total, treatment.n) == (1, 2.0, 0)
     assert look.audience().uncounted == {"bought": (1, 1)}
+    assert Look(database, experiment, START).audience().uncounted == {"bought": (1, 0)}
 
 
 def test_the_same_conversion_twice_is_one(database, define, begin, expose):

@@ -106,7 +106,7 @@ QUESTIONS = {
         "window_s": 1e6,
     },
     "experiments/totals": {"experiment_id": 1, "until": NOW, **COUNTED},
-    "experiments/uncounted": {"experiment_id": 1},
+    "experiments/uncounted": {"experiment_id": 1, "until": NOW},
     "experiments/work_in_memory": {},
     "graph/watch_history": {"user_id": "u00001", "top_k": 5},
     "graph/genre_similar": {"top_k": 5, "genres": ["Drama", "Comedy"], "shares": [0.6, 0.2]},

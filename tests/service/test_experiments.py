@@ -221,3 +221,21 @@ def test_the_service_pauses_what_does_harm(project):
         )
         assert user == "mgw service"
         assert "shares of users" in why
+
+
+def test_a_variant_without_adapters_answers_as_if_there_were_none(project):
+    project.train()
+    with serving(project) as service:
+        without = {user: titles(service, user) for user in USERS}
+        shared = project.train_adapters()
+        service.until(lambda: service.health()["model"]["adapters"] == shared)
+        adapted = {user: titles(service, user) for user in USERS}
+        variants = [
+            {"name": "control", "weight": 0.5},
+            {"name": "popular", "weight": 0.5, "config": {"adapter": False}},
+        ]
+        start(service, {**DEFINITION, "variants": variants})
+        shown = {user: titles(service, user) for user in USERS}
+    assert any(without[user] != adapted[user] for user in USERS if side(user) == "popular")
+    for user in USERS:
+        assert shown[user] == (without if side(user) == "popular" else adapted)[user]

@@ -2431,14 +2431,16 @@ async def experiments_totals_async(
     return rows
 
 
-# ---- experiments/uncounted 21ac39fa718773a4 f71b010f13a56330
+# ---- experiments/uncounted a71fd1f053ddeb81 9ca2278fc4fe365b
 _EXPERIMENTS_UNCOUNTED: Final = """SELECT
     c.event,
     count(*) FILTER (WHERE a.user_id IS NULL) AS without_exposure,
     count(*) FILTER (WHERE c.converted_at < a.exposed_at) AS before_exposure
 FROM experiment_conversions c
-LEFT JOIN experiment_assignments a ON a.experiment_id = c.experiment_id AND a.user_id = c.user_id
-WHERE c.experiment_id = (%(experiment_id)s::bigint)
+LEFT JOIN experiment_assignments a ON a.experiment_id = c.experiment_id
+    AND a.user_id = c.user_id
+    AND a.exposed_at < (%(until)s::timestamp with time zone)
+WHERE c.experiment_id = (%(experiment_id)s::bigint) AND c.converted_at < (%(until)s::timestamp with time zone)
 GROUP BY c.event
 ORDER BY c.event"""
 
@@ -2455,11 +2457,12 @@ def experiments_uncounted(
     connection: Connection[Any],
     /,
     *,
+    until: dt.datetime,
     experiment_id: int,
 ) -> list[ExperimentsUncountedRow]:
     """Conversions that no metric counts: of users who were never exposed, and of those who converted before."""
     with connection.cursor(row_factory=_into(ExperimentsUncountedRow._make)) as cursor:
-        cursor.execute(_EXPERIMENTS_UNCOUNTED, {"experiment_id": experiment_id})
+        cursor.execute(_EXPERIMENTS_UNCOUNTED, {"until": until, "experiment_id": experiment_id})
         rows: list[ExperimentsUncountedRow] = cursor.fetchall()
     return rows
 
@@ -2468,11 +2471,12 @@ async def experiments_uncounted_async(
     connection: AsyncConnection[Any],
     /,
     *,
+    until: dt.datetime,
     experiment_id: int,
 ) -> list[ExperimentsUncountedRow]:
     """Conversions that no metric counts: of users who were never exposed, and of those who converted before."""
     async with connection.cursor(row_factory=_into(ExperimentsUncountedRow._make)) as cursor:
-        await cursor.execute(_EXPERIMENTS_UNCOUNTED, {"experiment_id": experiment_id})
+        await cursor.execute(_EXPERIMENTS_UNCOUNTED, {"until": until, "experiment_id": experiment_id})
         rows: list[ExperimentsUncountedRow] = await cursor.fetchall()
     return rows
 
