@@ -21,6 +21,7 @@ import msgspec
 from mgw import __version__
 from mgw.core.problems import Problem, bad_request, internal_error
 from mgw.gateway.body import read_body
+from mgw.gateway.calls import Calls
 from mgw.gateway.cutting import cut_connection
 from mgw.gateway.headers import client_address, is_trusted, networks, outgoing
 from mgw.gateway.limits import Decision, Limiter, caller_of
@@ -96,7 +97,7 @@ class Application:
         self._verifier = None if key is None else Verifier(gateway.tokens, key, gateway.limits, time.time)
         self._limiter = Limiter(gateway.limits, time.monotonic)
         self._trusted = networks(gateway.trusted_proxies)
-        self._turns = {name: itertools.cycle(upstream.urls) for name, upstream in gateway.upstreams.items()}
+        self._calls = {name: Calls(name, upstream, transport) for name, upstream in gateway.upstreams.items()}
         self._encoder = msgspec.json.Encoder()
         self._ids, self._id_prefix = itertools.count(1), secrets.token_hex(6)
         self._began = time.monotonic()
@@ -138,15 +139,15 @@ class Application:
         caller = self._caller(scope, found)
         passage.user_id = caller.user_id if caller else ""
         decision = self._limit(caller, passage.client)
-        upstream = self._upstream(found, passage)
+        calls = self._upstream(found, passage)
         limit = found.route.body_limit_bytes or self._gateway.body_limit_bytes
         body = await read_body(scope, protocol, limit_bytes=limit, idle_s=self._gateway.body_timeout_s)
-        answer = await self._transport.send(
+        answer = await calls.send(
             scope.method,
-            self._url(scope, upstream, passage.upstream),
+            _target(scope, calls.upstream),
             [*self._headers(scope, passage), *_claims(caller), *body.headers],
             body.content,
-            found.route.timeouts or upstream.timeouts,
+            found.route.timeouts or calls.upstream.timeouts,
         )
         await self._reply(scope, protocol, passage, answer, decision)
 
@@ -205,19 +206,14 @@ class Application:
             )  # fmt: skip
         return decision
 
-    def _upstream(self, found: Found, passage: Passage) -> Upstream:
+    def _upstream(self, found: Found, passage: Passage) -> Calls:
         passage.upstream = found.route.upstream
-        upstream = self._gateway.upstreams.get(found.route.upstream)
-        if upstream is None:
+        calls = self._calls.get(found.route.upstream)
+        if calls is None:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE, "UPSTREAM_NOT_CONFIGURED", f"{found.route.upstream} is not configured"
             )
-        return upstream
-
-    def _url(self, scope: Scope, upstream: Upstream, name: str) -> str:
-        path = encoded(upstream.add_prefix + scope.path.removeprefix(upstream.strip_prefix))
-        query = f"?{scope.query_string}" if scope.query_string else ""
-        return f"{next(self._turns[name]).rstrip('/')}{path}{query}"
+        return calls
 
     def _headers(self, scope: Scope, passage: Passage) -> Headers:
         return outgoing(
@@ -306,6 +302,12 @@ def _require_understood(scope: Scope, header_limit_bytes: int) -> None:
     hosts = sum(name.lower() == "host" for name, _ in items)
     if hosts > 1 or (hosts == 0 and scope.http_version.startswith("1")):
         raise bad_request("there has to be one Host header")
+
+
+def _target(scope: Scope, upstream: Upstream) -> str:
+    """Return the path and the query that are sent."""
+    path = encoded(upstream.add_prefix + scope.path.removeprefix(upstream.strip_prefix))
+    return f"{path}?{scope.query_string}" if scope.query_string else path
 
 
 def _upstream_problem(error: UpstreamError, upstream: str) -> Problem:

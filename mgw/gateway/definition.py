@@ -31,6 +31,38 @@ class Timeouts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     total_s: Seconds = 60.0
 
 
+class BreakerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When an upstream is left alone.
+
+    Attributes:
+        failures: at least so many in the window, answers of 5xx among them.
+        error_rate: and at least this share of the requests.
+        window_s: how far it looks back.
+        open_s: for how long it is left alone.
+        probes: requests that are let pass then, to see whether it is well.
+        slow_s: an answer that begins later is a failure; none means that none is.
+    """
+
+    failures: Count = 10
+    error_rate: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    window_s: Seconds = 10.0
+    open_s: Seconds = 2.0
+    probes: Count = 1
+    slow_s: Seconds | None = None
+
+
+class Retries(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How often a request that may be sent twice is sent again, to another instance where there is one.
+
+    Attributes:
+        attempts: besides the first.
+        budget: retries as a share of the requests of the last ten seconds; 0 is none.
+    """
+
+    attempts: Annotated[int, Meta(ge=0, le=5)] = 1
+    budget: Annotated[float, Meta(ge=0, le=1)] = 0.2
+
+
 class Upstream(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What stands behind the gateway.
 
@@ -40,12 +72,16 @@ class Upstream(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         strip_prefix: taken from the path before it is sent; in its place comes `add_prefix`.
         add_prefix: put before what is left.
         timeouts: of its answers.
+        breaker: when it is left alone.
+        retries: how often it is asked again.
     """
 
     urls: tuple[Url, ...] = ()
     strip_prefix: str = ""
     add_prefix: str = ""
     timeouts: Timeouts = field(default_factory=Timeouts)
+    breaker: BreakerSettings = field(default_factory=BreakerSettings)
+    retries: Retries = field(default_factory=Retries)
 
 
 class Keys(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,0 +1,137 @@
+"""A call to an upstream: through its breaker, to one of its instances, and to another one where that may help."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from mgw.core.problems import Problem
+from mgw.gateway.breaker import Breaker
+from mgw.gateway.instances import Instances
+from mgw.gateway.retries import IDEMPOTENT, RETRIED_STATUSES, RetryBudget
+from mgw.gateway.transport import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from mgw.gateway.definition import Timeouts, Upstream
+    from mgw.gateway.headers import Headers
+    from mgw.gateway.instances import Instance
+    from mgw.gateway.transport import Answer, Transport
+
+
+class CalledAnswer:
+    """An answer that counts as under way until it is closed."""
+
+    def __init__(self, answer: Answer, instance: Instance) -> None:
+        self._answer = answer
+        self._instance = instance
+        self.status = answer.status
+        self.headers = answer.headers
+
+    def body(self) -> AsyncIterator[bytes]:
+        """Yield the body, piece by piece."""
+        return self._answer.body()
+
+    async def close(self) -> None:
+        """Let the connection go."""
+        self._instance.under_way -= 1
+        await self._answer.close()
+
+
+class Calls:
+    """The calls to one upstream.
+
+    Args:
+        name: of the upstream.
+        upstream: where it is, and what it may do.
+        transport: sends.
+        clock: monotonic, in seconds.
+    """
+
+    def __init__(
+        self, name: str, upstream: Upstream, transport: Transport, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.upstream = upstream
+        self.breaker = Breaker(upstream.breaker, clock)
+        self._name = name
+        self._transport = transport
+        self._clock = clock
+        self._instances = Instances(upstream.urls, clock, random.Random())  # noqa: S311 - which instance is no secret
+        self._budget = RetryBudget(upstream.retries.budget, clock)
+
+    async def send(
+        self, method: str, target: str, headers: Headers, body: AsyncIterator[bytes] | bytes | None, timeouts: Timeouts
+    ) -> CalledAnswer:
+        """Send a request, again to another instance where that may help, and return when an answer has begun.
+
+        Args:
+            method: of the request.
+            target: path and query.
+            headers: of the request.
+            body: whole, in pieces, or none; one in pieces is sent once.
+            timeouts: of the answer.
+
+        Raises:
+            Problem: the breaker is open.
+            UpstreamError: no instance answers.
+        """
+        self._budget.count()
+        tried: list[Instance] = []
+        while True:
+            if not self.breaker.admit():
+                raise Problem(
+                    HTTPStatus.SERVICE_UNAVAILABLE, "UPSTREAM_FAILING", f"{self._name} fails and is left alone for now",
+                    retry_after=max(math.ceil(self.breaker.retry_after_s), 1),
+                )  # fmt: skip
+            instance = self._instances.choose(tried)
+            tried.append(instance)
+            may_repeat = method in IDEMPOTENT and (body is None or isinstance(body, bytes))
+            try:
+                answer = await self._once(instance, method, target, headers, body, timeouts=timeouts)
+            except UpstreamError as error:
+                unseen = not error.sent and (body is None or isinstance(body, bytes))
+                if not ((may_repeat or unseen) and self._may_retry(len(tried))):
+                    raise
+                continue
+            if answer.status in RETRIED_STATUSES and may_repeat and self._may_retry(len(tried)):
+                await answer.close()
+                continue
+            return answer
+
+    async def _once(
+        self,
+        instance: Instance,
+        method: str,
+        target: str,
+        headers: Headers,
+        body: AsyncIterator[bytes] | bytes | None,
+        *,
+        timeouts: Timeouts,
+    ) -> CalledAnswer:
+        began = self._clock()
+        instance.under_way += 1
+        try:
+            answer = await self._transport.send(method, instance.url + target, headers, body, timeouts)
+        except UpstreamError:
+            instance.under_way -= 1
+            self._record(instance, failed=True)
+            raise
+        except BaseException:  # the client went away, or its body broke off: that says nothing of the upstream
+            instance.under_way -= 1
+            self.breaker.forget()
+            raise
+        slow = self.upstream.breaker.slow_s
+        is_slow = slow is not None and self._clock() - began > slow
+        self._record(instance, failed=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or is_slow)
+        return CalledAnswer(answer, instance)
+
+    def _record(self, instance: Instance, *, failed: bool) -> None:
+        self.breaker.record(failed=failed)
+        self._instances.record(instance, failed=failed)
+
+    def _may_retry(self, attempts: int) -> bool:
+        return attempts <= self.upstream.retries.attempts and self._budget.take()
