@@ -21,6 +21,8 @@ import msgspec
 from mgw import __version__
 from mgw.core.problems import Problem, bad_request, internal_error
 from mgw.gateway.body import read_body
+from mgw.gateway.cache.caching import Asked, Caching, Given, cache_status
+from mgw.gateway.cache.store import Store
 from mgw.gateway.calls import Calls
 from mgw.gateway.cutting import cut_connection
 from mgw.gateway.headers import client_address, is_trusted, networks, outgoing
@@ -98,6 +100,7 @@ class Application:
         self._limiter = Limiter(gateway.limits, time.monotonic)
         self._trusted = networks(gateway.trusted_proxies)
         self._calls = {name: Calls(name, upstream, transport) for name, upstream in gateway.upstreams.items()}
+        self._cache = Caching(Store(gateway.cache.size_bytes), gateway.cache.object_bytes)
         self._encoder = msgspec.json.Encoder()
         self._ids, self._id_prefix = itertools.count(1), secrets.token_hex(6)
         self._began = time.monotonic()
@@ -142,14 +145,18 @@ class Application:
         calls = self._upstream(found, passage)
         limit = found.route.body_limit_bytes or self._gateway.body_limit_bytes
         body = await read_body(scope, protocol, limit_bytes=limit, idle_s=self._gateway.body_timeout_s)
-        answer = await calls.send(
-            scope.method,
-            _target(scope, calls.upstream),
-            [*self._headers(scope, passage), *_claims(caller), *body.headers],
-            body.content,
-            found.route.timeouts or calls.upstream.timeouts,
-        )
-        await self._reply(scope, protocol, passage, answer, decision)
+        target, timeouts = _target(scope, calls.upstream), found.route.timeouts or calls.upstream.timeouts
+        headers = [*self._headers(scope, passage), *_claims(caller), *body.headers]
+
+        async def fetch(headers: Headers) -> Answer:
+            return await calls.send(scope.method, target, headers, body.content, timeouts)
+
+        if found.route.cache is None or (scope.method in {"GET", "HEAD"} and body.content is not None):
+            answer = await fetch(headers)
+            await self._reply(scope, protocol, passage, Given(answer.status, answer.headers, answer, ""), decision)
+            return
+        asked = Asked(scope.method, passage.upstream, target, passage.user_id, headers, found.route.cache.ttl_s)
+        await self._reply(scope, protocol, passage, await self._cache.answer(asked, fetch), decision)
 
     def _route(self, scope: Scope) -> Found:
         found = self._routes.find(scope.method, scope.path)
@@ -226,10 +233,20 @@ class Application:
         )
 
     async def _reply(
-        self, scope: Scope, protocol: HTTPProtocol, passage: Passage, answer: Answer, decision: Decision
+        self, scope: Scope, protocol: HTTPProtocol, passage: Passage, given: Given, decision: Decision
     ) -> None:
-        headers = [(name, value) for name, value in answer.headers if name.lower() not in {"server", "x-request-id"}]
+        headers = [(name, value) for name, value in given.headers if name.lower() not in {"server", "x-request-id"}]
         headers += [("x-request-id", passage.request_id), *_limit_headers(decision)]
+        if given.how:
+            headers.append(cache_status(given.how))
+        if isinstance(given.body, bytes):
+            passage.status = given.status
+            if scope.method == "HEAD" or not given.body:
+                protocol.response_empty(given.status, headers)
+            else:
+                protocol.response_bytes(given.status, headers, given.body)
+            return
+        answer = given.body
         try:
             if scope.method == "HEAD" or answer.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
                 passage.status = answer.status

@@ -136,6 +136,28 @@ class Limit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     burst: Count
 
 
+class Cache(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a worker keeps of answers.
+
+    Attributes:
+        size_bytes: together.
+        object_bytes: the longest body.
+    """
+
+    size_bytes: Count = 67_108_864
+    object_bytes: Count = 1_048_576
+
+
+class RouteCache(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """That answers of a route are cached, as their headers say.
+
+    Attributes:
+        ttl_s: for how long those that do not say so are kept; none means not at all.
+    """
+
+    ttl_s: Seconds | None = None
+
+
 class Route(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Paths that go to an upstream.
 
@@ -147,6 +169,7 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         scopes: that the token has to have, in `scope` or `scopes`.
         timeouts: in place of the upstream's.
         body_limit_bytes: in place of the gateway's.
+        cache: whether and how long answers are kept; none means not at all.
     """
 
     path: Annotated[str, Meta(pattern=r"^/[^?#\s]*$")]
@@ -156,6 +179,7 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     scopes: tuple[str, ...] = ()
     timeouts: Timeouts | None = None
     body_limit_bytes: Count | None = None
+    cache: RouteCache | None = None
 
 
 TIERS = {
@@ -182,6 +206,7 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         upstreams: by name.
         tokens: who may ask.
         limits: by tier; a token without a tier is `free`, nobody's is `anonymous`.
+        cache: what is kept of answers.
         routes: the table.
     """
 
@@ -197,4 +222,5 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     upstreams: dict[Name, Upstream] = field(default_factory=dict)
     tokens: Tokens = field(default_factory=Tokens)
     limits: dict[Name, Limit] = field(default_factory=lambda: dict(TIERS))
+    cache: Cache = field(default_factory=Cache)
     routes: tuple[Route, ...] = ()

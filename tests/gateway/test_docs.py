@@ -8,7 +8,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mgw.gateway.definition import BreakerSettings, Gateway, Retries, Route, Timeouts, Tokens, Upstream
+from mgw.gateway.definition import (
+    BreakerSettings,
+    Cache,
+    Gateway,
+    Retries,
+    Route,
+    RouteCache,
+    Timeouts,
+    Tokens,
+    Upstream,
+)
 from mgw.gateway.files import read_gateway
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "gateway.md").read_text(encoding="utf-8")
@@ -22,7 +32,9 @@ def test_the_file_can_be_used(tmp_path):
     assert [route.auth for route in found.routes] == ["optional", "required"]
 
 
-@pytest.mark.parametrize("struct", [Gateway, Upstream, Tokens, Route, Timeouts, BreakerSettings, Retries])
+@pytest.mark.parametrize(
+    "struct", [Gateway, Upstream, Tokens, Route, Timeouts, BreakerSettings, Retries, Cache, RouteCache]
+)
 def test_every_key_is_shown(struct):
     for field in msgspec.structs.fields(struct):
         assert re.search(rf"\b{field.encode_name}\b", EXAMPLE), field.encode_name

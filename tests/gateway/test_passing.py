@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 
 import pytest
@@ -218,3 +219,33 @@ def test_each_request_is_logged_once_and_health_is_the_gateways_own(start):
         "own",
     )
     assert line["duration_ms"] > 0
+
+
+def test_what_is_cached_is_not_asked_for_again_and_a_personal_answer_is_shared_with_nobody(start, upstream):
+    def answer(connection, request):
+        who = re.search(rb"x-auth-user: (\w+)", request, re.IGNORECASE)
+        body = who[1] if who else b"nobody"
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\ncache-control: public, max-age=60\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+        )
+
+    upstream.answer = answer
+    gateway = start(
+        {"path": "/c/{id}", "auth": "optional", "cache": {}}, {"path": "/ttl", "auth": "none", "cache": {"ttl_s": 60}}
+    )
+    asked = [("ann", token("ann")), ("ben", token("ben")), ("nobody", None)]
+    for _ in range(3):
+        for name, bearer in asked:
+            reply = gateway.ask("GET", "/api/c/1", **({"Authorization": bearer} if bearer else {}))
+            assert reply.body == name.encode()
+    assert reply.headers["cache-status"].startswith("mgw; hit; ttl=")
+    assert int(reply.headers["age"]) >= 0
+    assert len(upstream.requests) == 3
+    assert gateway.ask("GET", "/api/c/1?x=1").headers["cache-status"] == "mgw; fwd=uri-miss; stored"
+    assert gateway.ask("GET", "/api/c/1", Range="bytes=0-1").body == b"no"
+    head = gateway.ask("HEAD", "/api/c/1")
+    assert (head.status, head.body, head.headers["content-length"]) == (200, b"", "6")
+    upstream.answer = b'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: 2\r\n\r\nok'
+    assert gateway.ask("GET", "/api/ttl").status == 200
+    reply = gateway.ask("GET", "/api/ttl", If_None_Match='"1"')
+    assert (reply.status, reply.body) == (304, b"")
