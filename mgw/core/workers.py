@@ -122,5 +122,6 @@ def _check_address(listening: Listening) -> None:
             if isinstance(error, PermissionError):
                 raise AddressInvalid(f"port {port} may not be listened on", hint="take one above 1023") from error
             raise AddressInUse(
-                f"{host}:{port} cannot be listened on: {error.strerror}", hint=f"take another: {listening.setting}.port"
+                f"{host}:{port} cannot be listened on: {error.strerror}",
+                hint=f"take another: {listening.setting}.port, or --port beside --only {listening.setting}",
             ) from error

@@ -80,3 +80,17 @@ CREATE TABLE experiment_conversions (
 );
 CREATE INDEX ON experiment_conversions (experiment_id, event, user_id) INCLUDE (converted_at, value);
 CREATE INDEX ON experiment_conversions (user_id);
+
+-- What experiments read of the viewing events: one row for each event and each way to count it, where it counts for
+-- something.
+CREATE VIEW viewing_measures AS
+SELECT v.user_id, w.event, v.at, w.value
+FROM viewing_events v
+CROSS JOIN LATERAL (
+    VALUES
+        ('viewing.titles', (NOT v.dismissed)::integer::double precision),
+        ('viewing.completion', v.completion_rate::double precision),
+        ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
+        ('viewing.dismissed', v.dismissed::integer::double precision)
+) AS w (event, value)
+WHERE w.value > 0;

@@ -21,19 +21,11 @@ occurrences AS (
         ORDER BY d.user_id, d.event, d.idempotency_key
     ) AS c
     UNION ALL
-    SELECT v.user_id, w.event, v.at, w.value
-    FROM viewing_events v
-    CROSS JOIN LATERAL (
-        VALUES
-            ('viewing.titles', (NOT v.dismissed)::integer::double precision),
-            ('viewing.completion', v.completion_rate::double precision),
-            ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
-            ('viewing.dismissed', v.dismissed::integer::double precision)
-    ) AS w (event, value)
+    SELECT w.user_id, w.event, w.at, w.value
+    FROM viewing_measures w
     WHERE (:event::text LIKE 'viewing.%' OR :per::text LIKE 'viewing.%')
         AND w.event IN (:event::text, :per::text)
-        AND w.value > 0
-        AND v.at < :until
+        AND w.at < :until
 ),
 summed AS (
     SELECT

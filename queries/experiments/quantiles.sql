@@ -11,16 +11,9 @@ occurrences AS (
     FROM experiment_conversions c
     WHERE c.experiment_id = :experiment_id AND c.event = :event::text AND c.converted_at < :until
     UNION ALL
-    SELECT v.user_id, v.at, w.value
-    FROM viewing_events v
-    CROSS JOIN LATERAL (
-        VALUES
-            ('viewing.titles', (NOT v.dismissed)::integer::double precision),
-            ('viewing.completion', v.completion_rate::double precision),
-            ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
-            ('viewing.dismissed', v.dismissed::integer::double precision)
-    ) AS w (event, value)
-    WHERE :event::text LIKE 'viewing.%' AND w.event = :event::text AND w.value > 0 AND v.at < :until
+    SELECT w.user_id, w.at, w.value
+    FROM viewing_measures w
+    WHERE :event::text LIKE 'viewing.%' AND w.event = :event::text AND w.at < :until
 ),
 summed AS (
     SELECT s.user_id, sum(o.value) AS y

@@ -1471,7 +1471,7 @@ async def experiments_create_async(
     return _at_most_one("experiments/create", rows)
 
 
-# ---- experiments/history 8ed62e8b5272458c 460a19693727330a
+# ---- experiments/history fc6469f268140b4e ad92f057a1763706
 _EXPERIMENTS_HISTORY: Final = """WITH subjects AS (
     SELECT v.user_id, min(v.at) AS exposed_at
     FROM viewing_events v
@@ -1489,19 +1489,11 @@ occurrences AS (
         ORDER BY d.user_id, d.event, d.idempotency_key
     ) AS c
     UNION ALL
-    SELECT v.user_id, w.event, v.at, w.value
-    FROM viewing_events v
-    CROSS JOIN LATERAL (
-        VALUES
-            ('viewing.titles', (NOT v.dismissed)::integer::double precision),
-            ('viewing.completion', v.completion_rate::double precision),
-            ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
-            ('viewing.dismissed', v.dismissed::integer::double precision)
-    ) AS w (event, value)
+    SELECT w.user_id, w.event, w.at, w.value
+    FROM viewing_measures w
     WHERE ((%(event)s::text)::text LIKE 'viewing.%%' OR (%(per)s::text)::text LIKE 'viewing.%%')
         AND w.event IN ((%(event)s::text)::text, (%(per)s::text)::text)
-        AND w.value > 0
-        AND v.at < (%(until)s::timestamp with time zone)
+        AND w.at < (%(until)s::timestamp with time zone)
 ),
 summed AS (
     SELECT
@@ -1863,7 +1855,7 @@ async def experiments_phases_async(
     return rows
 
 
-# ---- experiments/quantiles fe28336bf877230f 393a977899cfc3e5
+# ---- experiments/quantiles c15094d422e1e114 2f59547d1b302f73
 _EXPERIMENTS_QUANTILES: Final = """WITH subjects AS (
     SELECT a.user_id, a.exposed_at
     FROM experiment_assignments a
@@ -1874,16 +1866,9 @@ occurrences AS (
     FROM experiment_conversions c
     WHERE c.experiment_id = (%(experiment_id)s::bigint) AND c.event = (%(event)s::text)::text AND c.converted_at < (%(until)s::timestamp with time zone)
     UNION ALL
-    SELECT v.user_id, v.at, w.value
-    FROM viewing_events v
-    CROSS JOIN LATERAL (
-        VALUES
-            ('viewing.titles', (NOT v.dismissed)::integer::double precision),
-            ('viewing.completion', v.completion_rate::double precision),
-            ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
-            ('viewing.dismissed', v.dismissed::integer::double precision)
-    ) AS w (event, value)
-    WHERE (%(event)s::text)::text LIKE 'viewing.%%' AND w.event = (%(event)s::text)::text AND w.value > 0 AND v.at < (%(until)s::timestamp with time zone)
+    SELECT w.user_id, w.at, w.value
+    FROM viewing_measures w
+    WHERE (%(event)s::text)::text LIKE 'viewing.%%' AND w.event = (%(event)s::text)::text AND w.at < (%(until)s::timestamp with time zone)
 ),
 summed AS (
     SELECT s.user_id, sum(o.value) AS y
@@ -2278,7 +2263,7 @@ async def experiments_shown_titles_async(
     return rows
 
 
-# ---- experiments/totals f2d87471c8b94126 775ae2d71c30d1ff
+# ---- experiments/totals 505db3604e475498 a08d813c6bcbb1ca
 _EXPERIMENTS_TOTALS: Final = """WITH occurrences AS (
     SELECT c.user_id, c.event, c.converted_at AS at, c.value
     FROM experiment_conversions c
@@ -2286,19 +2271,11 @@ _EXPERIMENTS_TOTALS: Final = """WITH occurrences AS (
         AND c.event IN ((%(event)s::text)::text, (%(per)s::text)::text)
         AND c.converted_at < (%(until)s::timestamp with time zone)
     UNION ALL
-    SELECT v.user_id, w.event, v.at, w.value
-    FROM viewing_events v
-    CROSS JOIN LATERAL (
-        VALUES
-            ('viewing.titles', (NOT v.dismissed)::integer::double precision),
-            ('viewing.completion', v.completion_rate::double precision),
-            ('viewing.completed', (v.completion_rate >= 0.9)::integer::double precision),
-            ('viewing.dismissed', v.dismissed::integer::double precision)
-    ) AS w (event, value)
+    SELECT w.user_id, w.event, w.at, w.value
+    FROM viewing_measures w
     WHERE ((%(event)s::text)::text LIKE 'viewing.%%' OR (%(per)s::text)::text LIKE 'viewing.%%')
         AND w.event IN ((%(event)s::text)::text, (%(per)s::text)::text)
-        AND w.value > 0
-        AND v.at < (%(until)s::timestamp with time zone)
+        AND w.at < (%(until)s::timestamp with time zone)
 ),
 summed AS (
     SELECT
