@@ -204,11 +204,15 @@ class Caching:
         if not is_storable(answer.status, answer.headers, authorized=bool(asked.user), ttl_s=asked.ttl_s):
             return None, partial(_given, answer)
         pieces, size, rest = [], 0, answer.body()
-        async for piece in rest:
-            pieces.append(piece)
-            size += len(piece)
-            if size > self._object_bytes:
-                return None, partial(_given, LongAnswer(answer, pieces, rest))
+        try:
+            async for piece in rest:
+                pieces.append(piece)
+                size += len(piece)
+                if size > self._object_bytes:
+                    return None, partial(_given, LongAnswer(answer, pieces, rest))
+        except BaseException:
+            await answer.close()
+            raise
         await answer.close()
         now = self._clock()
         stored = Stored(

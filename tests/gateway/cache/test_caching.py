@@ -13,7 +13,7 @@ from mgw.core.problems import Problem
 from mgw.gateway.cache.caching import Asked, Caching
 from mgw.gateway.cache.directives import parse_directives, seconds_of
 from mgw.gateway.cache.store import Store
-from mgw.gateway.transport import UpstreamUnreachable
+from mgw.gateway.transport import UpstreamBroken, UpstreamUnreachable
 
 START = 1_900_000_000.0
 
@@ -30,6 +30,14 @@ class Answer:
 
     async def close(self):
         self.closed = True
+
+
+class Broken(Answer):
+    """Ends before its end."""
+
+    async def body(self):
+        yield self._body[:2]
+        raise UpstreamBroken("gone", sent=True)
 
 
 class World:
@@ -448,6 +456,22 @@ def test_what_is_too_long_to_be_stored_arrives_all_the_same(world):
     assert first.body == second.body == body
     assert first.how == "fwd=uri-miss"
     assert len(world.seen) == 2
+
+
+def test_half_of_an_answer_is_neither_stored_nor_kept_open(world):
+    half = Broken(200, [cc("max-age=60")], b"hello")
+
+    async def story():
+        async def fetch(_headers):
+            return half
+
+        with pytest.raises(UpstreamBroken):
+            await world.cache.answer(Asked("GET", "own", "/a", "", [], None), fetch)
+        world.will(cc("max-age=60"))
+        return await world.ask()
+
+    assert run(story()).how == "fwd=uri-miss; stored"
+    assert half.closed
 
 
 def test_what_was_longest_not_asked_for_goes_first():
