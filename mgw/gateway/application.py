@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian.rsgi import Scope
 
+    from mgw.gateway.access_log import AccessLog
     from mgw.gateway.definition import Gateway, Upstream
     from mgw.gateway.headers import Headers
     from mgw.gateway.routing import Found
     from mgw.gateway.transport import Answer, Transport
 
 _log = logging.getLogger(__name__)
-_access = logging.getLogger("mgw.gateway.access")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _JSON = ("content-type", "application/json")
@@ -82,6 +82,7 @@ class Application:
         gateway: what the file says.
         transport: to the upstreams.
         key: that verifies tokens; None where no route takes one.
+        access: the log of requests.
         on_start: called with the event loop, before anything else is done.
     """
 
@@ -90,10 +91,12 @@ class Application:
         gateway: Gateway,
         transport: Transport,
         key: Any,  # noqa: ANN401 - of the library of tokens
+        access: AccessLog,
         on_start: Callable[[asyncio.AbstractEventLoop], None],
     ) -> None:
         self._gateway = gateway
         self._transport = transport
+        self._access = access
         self._on_start = on_start
         self._routes = Routes(gateway.routes, gateway.prefix)
         self._verifier = None if key is None else Verifier(gateway.tokens, key, gateway.limits, time.time)
@@ -108,10 +111,12 @@ class Application:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin."""
         self._on_start(loop)
+        self._access.begin(loop)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End: the requests that were under way are answered by now."""
         loop.run_until_complete(self._transport.close())
+        self._access.flush()
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Pass one request on, or refuse it."""
@@ -254,7 +259,7 @@ class Application:
                 return
             length = next((value for name, value in answer.headers if name.lower() == "content-length"), "")
             if length.isdecimal() and int(length) <= _WHOLE_BYTES:
-                whole = b"".join([piece async for piece in answer.body()])
+                whole = await answer.whole()
                 passage.status = answer.status
                 protocol.response_bytes(answer.status, headers, whole)
                 return
@@ -295,13 +300,13 @@ class Application:
         return Passage(f"{self._id_prefix}-{next(self._ids):x}", client)
 
     def _note(self, scope: Scope, passage: Passage, seconds: float) -> None:
-        if _access.isEnabledFor(logging.INFO):
-            line = {
+        self._access.add(
+            {
                 "method": scope.method, "path": scope.path, "route": passage.template, "status": passage.status,
                 "upstream": passage.upstream, "client": passage.client, "user": passage.user_id,
                 "request_id": passage.request_id, "duration_ms": round(1000 * seconds, 3),
-            }  # fmt: skip
-            _access.info("%s", self._encoder.encode(line).decode())
+            }
+        )  # fmt: skip
 
 
 def _require_understood(scope: Scope, header_limit_bytes: int) -> None:

@@ -36,6 +36,10 @@ class CalledAnswer:
         """Yield the body, piece by piece."""
         return self._answer.body()
 
+    async def whole(self) -> bytes:
+        """Return the body in one piece."""
+        return await self._answer.whole()
+
     async def close(self) -> None:
         """Let the connection go."""
         self._instance.under_way -= 1

@@ -40,6 +40,8 @@ def client_address(peer: str, forwarded_for: str | None, trusted: Sequence[Netwo
         forwarded_for: the header `X-Forwarded-For`; believed only from trusted proxies.
         trusted: their networks.
     """
+    if not trusted:
+        return peer
     chain = [each.strip() for each in (forwarded_for or "").split(",") if each.strip()]
     found = peer
     while chain and _is_trusted(found, trusted):
@@ -92,7 +94,7 @@ def networks(texts: Iterable[str]) -> list[Network]:
 
 def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
     """Say whether an address is a trusted proxy's."""
-    return _is_trusted(address, trusted)
+    return bool(trusted) and _is_trusted(address, trusted)
 
 
 def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:

@@ -31,10 +31,9 @@ _NOT_CONNECTED = "client error (Connect)"
 class PyreqwestAnswer:
     """An answer that has begun."""
 
-    def __init__(self, request: StreamRequest, response: Response, timeouts: Timeouts) -> None:
+    def __init__(self, request: StreamRequest, response: Response) -> None:
         self._request = request
         self._response = response
-        self._idle_s = timeouts.idle_s
         self.status = response.status
         self.headers: Headers = end_to_end(response.headers.items())
 
@@ -43,15 +42,19 @@ class PyreqwestAnswer:
         reader = self._response.body_reader
         while True:
             try:
-                async with asyncio.timeout(self._idle_s):
-                    piece = await reader.read_chunk()
+                piece = await reader.read_chunk()
             except theirs.PyreqwestError as error:
                 raise _translated(error, sent=True) from error
-            except TimeoutError:
-                raise UpstreamSlow(f"nothing came for {self._idle_s:g} s", sent=True) from None
             if piece is None:
                 return
             yield bytes(piece)
+
+    async def whole(self) -> bytes:
+        """Return the body in one piece."""
+        try:
+            return bytes(await self._response.bytes())
+        except theirs.PyreqwestError as error:
+            raise _translated(error, sent=True) from error
 
     async def close(self) -> None:
         """Let the connection go."""
@@ -59,18 +62,17 @@ class PyreqwestAnswer:
 
 
 class PyreqwestTransport:
-    """Sends requests with one client for each connect timeout."""
+    """Sends requests, with a client for each pair of timeouts that are a client's: to connect, and between reads."""
 
     def __init__(self) -> None:
-        self._clients: dict[float, Client] = {}
+        self._clients: dict[tuple[float, float], Client] = {}
 
     async def send(
         self, method: str, url: str, headers: Headers, body: AsyncIterator[bytes] | bytes | None, timeouts: Timeouts
     ) -> PyreqwestAnswer:
         """Send a request and return when the answer has begun."""
-        builder = self._client(timeouts.connect_s).request(method, url).timeout(timedelta(seconds=timeouts.total_s))
-        for name, value in headers:
-            builder = builder.header(name, value)
+        client = self._client(timeouts)
+        builder = client.request(method, url).timeout(timedelta(seconds=timeouts.total_s)).headers(headers)
         if isinstance(body, bytes):
             builder = builder.body_bytes(body)
         elif body is not None:
@@ -83,7 +85,7 @@ class PyreqwestTransport:
             raise _translated(error, sent=True) from error
         except TimeoutError:
             raise UpstreamSlow(f"no answer within {timeouts.first_byte_s:g} s", sent=True) from None
-        return PyreqwestAnswer(request, response, timeouts)
+        return PyreqwestAnswer(request, response)
 
     async def close(self) -> None:
         """Close the connections that are kept."""
@@ -91,12 +93,14 @@ class PyreqwestTransport:
         for client in clients:
             await client.close()
 
-    def _client(self, connect_s: float) -> Client:
-        found = self._clients.get(connect_s)
+    def _client(self, timeouts: Timeouts) -> Client:
+        key = timeouts.connect_s, timeouts.idle_s
+        found = self._clients.get(key)
         if found is None:
-            found = self._clients[connect_s] = (
+            found = self._clients[key] = (
                 ClientBuilder()
-                .connect_timeout(timedelta(seconds=connect_s))
+                .connect_timeout(timedelta(seconds=timeouts.connect_s))
+                .read_timeout(timedelta(seconds=timeouts.idle_s))
                 .pool_idle_timeout(timedelta(seconds=_IDLE_CONNECTION_S))
                 .follow_redirects(False)
                 .default_cookie_store(False)
@@ -119,8 +123,8 @@ def _translated(error: theirs.PyreqwestError, *, sent: bool) -> UpstreamError:
     detailed = error.details if isinstance(error, theirs.DetailedPyreqwestError) else None
     causes = [str(cause["message"]) for cause in (detailed["causes"] if detailed else None) or ()]
     message = causes[-1] if causes else type(error).__name__  # the first one has the URL, and what is secret in it
-    if isinstance(error, theirs.ConnectTimeoutError) or _NOT_CONNECTED in causes:
+    if _NOT_CONNECTED in causes:
         return UpstreamUnreachable(message, sent=False)
-    if isinstance(error, (theirs.ReadTimeoutError, theirs.RequestTimeoutError, theirs.WriteTimeoutError)):
+    if isinstance(error, theirs.RequestTimeoutError):  # of which reading, writing and connecting are kinds
         return UpstreamSlow(message, sent=sent)
     return UpstreamBroken(message, sent=sent)

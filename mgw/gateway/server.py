@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import sys
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 
 from mgw.core.files import write_atomic
 from mgw.core.workers import Listening, begin_worker, keep_endings, serve_with
+from mgw.gateway.access_log import AccessLog
 from mgw.gateway.application import Application
 from mgw.gateway.definition import Keys
 from mgw.gateway.pyreqwest_transport import PyreqwestTransport
@@ -66,11 +66,5 @@ def with_keys(gateway: Gateway, state: Path) -> Gateway:
 def _application(gateway: Gateway, folder: Path, parent: int) -> Application:
     """Make the application, in a worker."""
     begin_worker(parent)
-    access = logging.getLogger("mgw.gateway.access")
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    access.addHandler(handler)
-    access.setLevel(logging.INFO)
-    access.propagate = False
     key = read_key(gateway.tokens, folder) if takes_tokens(gateway) else None
-    return Application(gateway, PyreqwestTransport(), key, keep_endings)
+    return Application(gateway, PyreqwestTransport(), key, AccessLog(sys.stdout.fileno()), keep_endings)

@@ -55,6 +55,9 @@ class Answer(Protocol):
             UpstreamError: it ended before its end, or took too long.
         """
 
+    async def whole(self) -> bytes:
+        """Return the body in one piece; as `body`."""
+
     async def close(self) -> None:
         """Let the connection go; one whose body was not read to its end is not used again."""
 

@@ -287,6 +287,10 @@ class LongAnswer:
         async for piece in self._rest:
             yield piece
 
+    async def whole(self) -> bytes:
+        """Return the body in one piece."""
+        return b"".join([piece async for piece in self.body()])
+
     async def close(self) -> None:
         """Let the connection go."""
         await self._answer.close()
