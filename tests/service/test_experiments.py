@@ -239,3 +239,20 @@ def test_a_variant_without_adapters_answers_as_if_there_were_none(project):
     assert any(without[user] != adapted[user] for user in USERS if side(user) == "popular")
     for user in USERS:
         assert shown[user] == (without if side(user) == "popular" else adapted)[user]
+
+
+def test_a_variant_makes_its_lists_more_various(fresh_service):
+    various = {user: _ids_with(fresh_service, user, diversity_threshold=1.0) for user in USERS}
+    plain = {user: titles(fresh_service, user) for user in USERS}
+    variants = [
+        {"name": "control", "weight": 0.5},
+        {"name": "popular", "weight": 0.5, "config": {"diversity": {"threshold": 1.0}}},
+    ]
+    start(fresh_service, {**DEFINITION, "variants": variants})
+    for user in USERS:
+        assert titles(fresh_service, user) == (various if side(user) == "popular" else plain)[user]
+    assert any(various[user] != plain[user] for user in USERS if side(user) == "popular")
+
+
+def _ids_with(service, user, **values):
+    return [each["content_id"] for each in service.recommend(user, **values).json["recommendations"]]
