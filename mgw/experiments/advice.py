@@ -122,6 +122,9 @@ def _decide(definition: Definition, metrics: Sequence[MetricReport], method: Met
             f"Keep {names[0]}: {others} in {first.metric.name}, {name} by {_said(each)}.",
             names[0],
         )
+    if worse:
+        said = " and ".join(f"{name} is worse in {first.metric.name}, by {_said(each)}" for name, each in worse)
+        return Advice("wait", f"{said}. Of the other variants no difference to {names[0]} has been found yet.")
     return _nothing_found(definition, first)
 
 

@@ -122,7 +122,8 @@ class Look:
             found[_group_of(row.phase, groups)][row.position] += Joint(y, x, row.products)
         for stratum, group in zip(audience.strata, found, strict=True):
             for position, users in enumerate(stratum.users):
-                group[position] += _zeros(users - group[position].n)
+                # Exposures of earlier moments arrive late: some may have since the audience was counted.
+                group[position] += _zeros(max(users - group[position].n, 0))
         return found
 
     def credits(self) -> tuple[Moments, int]:

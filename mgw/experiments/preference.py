@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,4 +41,5 @@ def find_preference(look: Look, method: Method) -> Preference:
         difference = preference(moments)
     except NotEnoughData as error:
         return Preference(moments.n, with_credit, problem=error.message)
-    return Preference(moments.n, with_credit, method.interval(difference), method.p_value(difference))
+    # What is believed beforehand is of lifts, and says nothing of credits.
+    return Preference(moments.n, with_credit, method.interval(difference, math.inf), method.p_value(difference))

@@ -86,7 +86,7 @@ def simulate(history: History, metric: Metric, method: Method, plan: Plan, *, pr
         raise ExperimentInvalid(f"{n:,} users are too few for {plan.looks} looks", hint="take fewer with --looks")
     chance = _chance_to_convert(history, plan.lift) if metric.kind == "binary" else 0.0
     rng = np.random.default_rng(plan.seed)
-    truth = _true_difference(history, metric, plan.lift)
+    base = _mean(history, metric)
     outcomes = []
     with progress.stage("experiments", plan.runs) as stage:
         for _ in range(plan.runs):
@@ -94,7 +94,7 @@ def simulate(history: History, metric: Metric, method: Method, plan: Plan, *, pr
             treated = rng.random(n) < plan.weight
             y, x = history.y[chosen].copy(), history.x[chosen]
             y[treated] = _lifted(y[treated], metric, plan.lift, chance, rng)
-            outcomes.append(_run(list(_looks(y, x, treated, metric, plan.looks)), method, truth))
+            outcomes.append(_run(list(_looks(y, x, treated, metric, plan.looks)), method, base, plan.lift))
             stage.advance()
     firsts = [first for first, *_ in outcomes if first]
     columns = np.array([row[1:] for row in outcomes], dtype=np.float64).mean(axis=0)
@@ -110,9 +110,10 @@ def simulate(history: History, metric: Metric, method: Method, plan: Plan, *, pr
     )
 
 
-def _run(looks: list[Difference], method: Method, truth: float) -> tuple[int, bool, bool, bool, bool, bool]:
+def _run(looks: list[Difference], method: Method, base: float, lift: float) -> tuple[int, bool, bool, bool, bool, bool]:
     """Look at one experiment; first is the number of users at the first difference, 0 where there is none."""
-    intervals = [method.interval(look) for look in looks]
+    truth = base * lift
+    intervals = [method.interval(look, abs(base)) for look in looks]
     one_look = [welch(look, method.alpha) for look in looks]
     place = next((place for place, each in enumerate(intervals) if each.excludes_zero), None)
     first = 0 if place is None else looks[place].n
@@ -159,6 +160,7 @@ def _lifted(
     return np.where(y == 0, draws < chance, draws >= -chance).astype(np.float64)
 
 
-def _true_difference(history: History, metric: Metric, lift: float) -> float:
+def _mean(history: History, metric: Metric) -> float:
+    """Return what a lift is a share of."""
     whole = history.joint()
-    return lift * (whole.y.mean / whole.x.mean if metric.kind == "ratio" else whole.y.mean)
+    return whole.y.mean / whole.x.mean if metric.kind == "ratio" else whole.y.mean

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from mgw import __version__
 from mgw.core.problems import Problem, bad_request, internal_error
@@ -50,6 +51,9 @@ _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _JSON = ("content-type", "application/json")
 _REFUSED_METHODS = frozenset({"TRACE", "CONNECT", "TRACK"})
+_CLIENT_GONE = 499
+"""What the log says where the client went away before its answer was sent; as nginx has it."""
+
 _WHOLE_BYTES = 65_536
 """Up to this length an answer is sent in one piece."""
 
@@ -131,6 +135,8 @@ class Application:
         except UpstreamError as error:
             _log.warning("request %s: upstream %s: %s", passage.request_id, passage.upstream, error.message)
             self._refuse(scope, protocol, passage, _upstream_problem(error, passage.upstream))
+        except ProtocolClosed:
+            passage.status = _CLIENT_GONE
         except Exception:  # noqa: BLE001 - the outermost edge
             _log.exception("request %s: %s %s", passage.request_id, scope.method, scope.path)
             self._refuse(scope, protocol, passage, internal_error())

@@ -240,3 +240,13 @@ def test_values_of_a_billion_keep_their_variance(database, define, begin, expose
     look = Look(database, experiment, END)
     ((control, _),) = look.joints(experiment.definition.metrics[0], look.audience())
     assert control.y.variance == pytest.approx(np.var(values, ddof=1))
+
+
+def test_who_was_exposed_since_the_audience_was_counted_does_no_harm(database, define, begin, expose):
+    experiment = begin(define())
+    look = Look(database, experiment, END)
+    before = look.audience()
+    expose(experiment, "ann", 0)
+    record_conversions(database, [bought("ann", "a", 1)])
+    ((control, treatment),) = look.joints(experiment.definition.metrics[0], before)
+    assert (control.n, control.y.total, treatment.n) == (1, 1.0, 0)

@@ -118,6 +118,16 @@ def test_a_clear_loss_keeps_the_control_and_too_little_waits(database, define, b
     assert "not the same as no difference" in early.sentence
 
 
+def test_of_several_variants_one_that_is_worse_is_said(database, define, begin, people):
+    three = [{"name": name, "weight": 1 / 3} for name in ("control", "more", "most")]
+    experiment = begin(define(variants=three))
+    people(experiment, (3_000, 3_000, 3_000), (0.3, 0.2, 0.3))
+    advice = make_report(Look(database, experiment, END)).advice
+    assert advice.verdict == "wait"
+    assert advice.sentence.startswith("more is worse in bought")
+    assert "Of the other variants no difference" in advice.sentence
+
+
 def test_what_is_too_small_to_be_worth_finding_is_ruled_out(database, define, begin, people):
     experiment = begin(define(analysis={"minimum_effect": 0.5}))
     people(experiment, (3_000, 3_000), (0.4, 0.4))

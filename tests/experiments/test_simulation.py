@@ -64,6 +64,13 @@ def test_a_rate_is_lifted_by_turning_some(lift):
         simulate(rate, metric, SEQUENTIAL, Plan(runs=1, looks=5, lift=5.0))
 
 
+def test_a_belief_about_lifts_is_of_lifts_whatever_the_unit_of_the_metric():
+    """Everything a thousand times as large is the same experiment."""
+    large = History(1_000 * HISTORY.y, HISTORY.x, days=20.0)
+    belief, plan = Method("bayesian", prior_sd=0.02), Plan(runs=40, looks=5, lift=0.1)
+    assert simulate(HISTORY, COUNT, belief, plan) == simulate(large, COUNT, belief, plan)
+
+
 def test_what_was_before_makes_it_sooner():
     plain, cuped = (
         simulate(HISTORY, msgspec.structs.replace(COUNT, before_days=before), SEQUENTIAL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import threading
 
 import pytest
 
@@ -67,13 +68,13 @@ def test_who_asks_is_checked_and_told(start, upstream):
 
 
 def test_too_many_requests_are_refused_by_whose_they_are(start):
-    limits = {name: {"per_second": 1, "per_minute": 60, "burst": 2} for name in ("anonymous", "free", "enterprise")}
+    limits = {name: {"per_second": 1, "per_minute": 2, "burst": 2} for name in ("anonymous", "free", "enterprise")}
     gateway = start({"path": "/own", "auth": "optional"}, limits=limits)
     replies = [gateway.ask("GET", "/api/own") for _ in range(4)]
     assert [reply.status for reply in replies] == [200, 200, 429, 429]
     assert (replies[0].headers["ratelimit-limit"], replies[0].headers["ratelimit-remaining"]) == ("2", "1")
     assert replies[2].code == "RATE_LIMITED"
-    assert replies[2].headers["retry-after"] == "1"
+    assert 1 < int(replies[2].headers["retry-after"]) <= 30  # two a minute, however slow the machine is
     assert gateway.ask("GET", "/api/own", Authorization=token("ann")).status == 200
     assert gateway.ask("GET", "/api/own", X_Forwarded_For="9.9.9.9").status == 429
 
@@ -186,12 +187,23 @@ def test_an_upstream_that_misbehaves_is_answered_for(start, upstream, answer, st
 
 
 def test_a_long_answer_that_breaks_off_is_not_taken_for_whole(start, upstream):
-    upstream.answer = lambda connection, _: connection.sendall(
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunked(b"x" * 100_000)
-    )
-    answer = start(OPEN).raw(b"GET /api/open/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert b"HTTP/1.1 200" in answer
-    assert not answer.endswith(b"0\r\n\r\n")
+    seen = threading.Event()
+
+    def answer(connection, _):
+        connection.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunked(b"x" * 100_000))
+        seen.wait(20)  # what is broken off at once may not have been sent at all
+
+    upstream.answer = answer
+    gateway = start(OPEN)
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(b"GET /api/open/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = connection.recv(65_536)
+        seen.set()
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(65_536):
+                received += piece
+    assert received.startswith(b"HTTP/1.1 200")
+    assert not received.endswith(b"0\r\n\r\n")
 
 
 def test_an_upstream_that_is_not_there_and_one_that_is_not_configured(start):
@@ -249,3 +261,21 @@ def test_what_is_cached_is_not_asked_for_again_and_a_personal_answer_is_shared_w
     assert gateway.ask("GET", "/api/ttl").status == 200
     reply = gateway.ask("GET", "/api/ttl", If_None_Match='"1"')
     assert (reply.status, reply.body) == (304, b"")
+
+
+def test_a_client_that_goes_away_is_no_fault_of_ours(start, upstream):
+    def answer(connection, _):
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 50000000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(500):
+                connection.sendall(b"x" * 100_000)
+
+    upstream.answer = answer
+    gateway = start(OPEN)
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as connection:
+        connection.sendall(b"GET /api/open/gone HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.recv(1_000)
+    upstream.answer = ONE
+    assert gateway.ask("GET", "/api/open/1").body == b"ok"
+    assert gateway.stop() == 0
+    assert "Traceback" not in (gateway.folder / "err").read_text()
