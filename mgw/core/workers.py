@@ -88,8 +88,10 @@ def begin_worker(parent: int) -> None:
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-def keep_endings(loop: asyncio.AbstractEventLoop) -> None:
+def keep_endings(loop: asyncio.AbstractEventLoop, *, parent: int) -> None:
     """Keep a signal to end that comes while the worker starts, and send it anew when the event loop runs.
+
+    The same is done where the parent is gone by then, whose signal may have come before this.
 
     The handlers that granian has set by then are the loop's, which forgets what comes before it runs: the worker would
     not end until it is killed.
@@ -101,7 +103,7 @@ def keep_endings(loop: asyncio.AbstractEventLoop) -> None:
         for each, handler in handlers.items():
             signal.signal(each, handler)
             signal.siginterrupt(each, False)
-        for number in kept:
+        for number in kept or ([signal.SIGTERM] if os.getppid() != parent else []):
             signal.raise_signal(number)
 
     loop.call_soon(hand_over)

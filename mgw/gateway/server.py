@@ -67,4 +67,5 @@ def _application(gateway: Gateway, folder: Path, parent: int) -> Application:
     """Make the application, in a worker."""
     begin_worker(parent)
     key = read_key(gateway.tokens, folder) if takes_tokens(gateway) else None
-    return Application(gateway, PyreqwestTransport(), key, AccessLog(sys.stdout.fileno()), keep_endings)
+    access = AccessLog(sys.stdout.fileno())
+    return Application(gateway, PyreqwestTransport(), key, access, partial(keep_endings, parent=parent))

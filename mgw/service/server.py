@@ -60,4 +60,4 @@ def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Applicatio
     cache = ResultCache(moments, settings.service.cache_entries, settings.service.cache_ttl_s)
     experiments = Experiments(connections, settings.experiments, state / "service" / "exposures")
     answers = Answers(settings, models, connections, moments, experiments)
-    return Application(answers, cache, settings.service, keep_endings)
+    return Application(answers, cache, settings.service, partial(keep_endings, parent=parent))

@@ -146,7 +146,8 @@ def until(holds, seconds=40):
 @pytest.fixture
 def both(tmp_path, database_url):
     """`mgw serve`, with the service and the gateway on ports of their own."""
-    service, gateway = free_port(), free_port()
+    service = free_port()
+    gateway = next(port for port in iter(free_port, None) if port != service)
     settings = {"database": {"url": database_url}, "service": {"port": service}}
     (tmp_path / "mgw.yaml").write_text(json.dumps(settings))
     shipped = (ROOT / "configs" / "gateway.yaml").read_text()
