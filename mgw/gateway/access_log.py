@@ -6,13 +6,15 @@ Python's logging takes as long for a line as routing, limits and headers take fo
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     import asyncio
-    from typing import Any
+
+    from mgw.gateway.exchange import Exchange
 
 _MOST_BYTES = 65_536
 _WAIT_S = 0.2
@@ -35,11 +37,18 @@ class AccessLog:
         """Write what waits from time to time, by this event loop."""
         self._loop = loop
 
-    def add(self, line: dict[str, Any]) -> None:
-        """Keep a line, and have it written soon."""
+    def add(self, exchange: Exchange) -> None:
+        """Keep a line on a request that is done, and have it written soon."""
+        line = {
+            "method": exchange.method, "path": exchange.path, "route": exchange.template, "status": exchange.status,
+            "upstream": exchange.upstream, "client": exchange.client, "user": exchange.user_id,
+            "request_id": exchange.request_id,
+            "duration_ms": round(1000 * (time.perf_counter() - exchange.began), 3),
+        }  # fmt: skip
         if not self._waiting and self._loop is not None:
             self._loop.call_later(_WAIT_S, self.flush)
-        self._waiting += self._encoder.encode(line) + b"\n"
+        self._encoder.encode_into(line, self._waiting, -1)
+        self._waiting += b"\n"
         if len(self._waiting) > _MOST_BYTES or self._loop is None:
             self.flush()
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mgw.core.problems import Problem, bad_request
 
@@ -13,15 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
-    from granian.rsgi import Scope
 
+    from mgw.gateway.exchange import Exchange
     from mgw.gateway.headers import Headers
 
 _WHOLE_BYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """A body as it is sent on.
 
     Attributes:
@@ -33,18 +31,21 @@ class Body:
     headers: Headers
 
 
-async def read_body(scope: Scope, protocol: HTTPProtocol, *, limit_bytes: int, idle_s: float) -> Body:
+_NONE = Body(None, [])
+
+
+async def read_body(exchange: Exchange, protocol: HTTPProtocol, limit_bytes: int, idle_s: float) -> Body:
     """Read a body, or begin to.
 
     Raises:
         Problem: it is longer than it may be, or its length is not said, or no number.
     """
-    length = scope.headers.get("content-length")
-    if scope.headers.get("transfer-encoding") is not None:
+    length = exchange.named.get("content-length")
+    if "transfer-encoding" in exchange.named:
         # The server in front ends a body that broke off as if it were whole, and only a length tells the two apart.
         raise Problem(HTTPStatus.LENGTH_REQUIRED, "LENGTH_REQUIRED", "a body takes a Content-Length")
     if length is None:
-        return Body(None, [])
+        return _NONE
     if not (length.isascii() and length.isdecimal()):
         raise bad_request("the length of the body is not a number")
     if int(length) > limit_bytes:

@@ -60,6 +60,8 @@ class Breaker:
 
     def admit(self) -> bool:
         """Let a request pass or not; whoever may pass has to `record` what came of it."""
+        if self._opened_at is None:
+            return True
         state = self.state
         if state is State.HALF_OPEN:
             if self._probes >= self._settings.probes:

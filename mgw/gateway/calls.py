@@ -15,7 +15,7 @@ from mgw.gateway.retries import IDEMPOTENT, RETRIED_STATUSES, RetryBudget
 from mgw.gateway.transport import UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from mgw.gateway.definition import Timeouts, Upstream
     from mgw.gateway.headers import Headers
@@ -36,14 +36,14 @@ class CalledAnswer:
         """Yield the body, piece by piece."""
         return self._answer.body()
 
-    async def whole(self) -> bytes:
+    def whole(self) -> Awaitable[bytes]:
         """Return the body in one piece."""
-        return await self._answer.whole()
+        return self._answer.whole()
 
-    async def close(self) -> None:
+    def close(self) -> Awaitable[None]:
         """Let the connection go."""
         self._instance.under_way -= 1
-        await self._answer.close()
+        return self._answer.close()
 
 
 class Calls:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 Headers: TypeAlias = "list[tuple[str, str]]"
+"""In their order, the names lower: what comes from both sides has them so."""
 
 HOP_BY_HOP = frozenset(
     {
@@ -21,15 +22,37 @@ HOP_BY_HOP = frozenset(
 """Those of one connection (RFC 9110, section 7.6.1)."""
 
 _OURS = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "host"})
+_REPLACED = HOP_BY_HOP | _OURS | {"x-request-id", "content-length", "traceparent"}
+"""What of a request never goes on as it came."""
+
 _CLAIMS = "x-auth-"
 """Headers that begin so tell upstreams who asks; a client's own are dropped."""
 
+_NAMES_NOTHING = frozenset({"", "keep-alive", "close"})
 
-def end_to_end(headers: Iterable[tuple[str, str]]) -> Headers:
+
+def header(headers: Headers, name: str) -> str | None:
+    """Return the first header of a name."""
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
+
+
+def headers_of(headers: Headers, name: str) -> list[str]:
+    """Return all headers of a name."""
+    return [value for key, value in headers if key == name]
+
+
+def end_to_end(headers: Headers) -> Headers:
     """Drop the headers of one connection, those that `Connection` names among them."""
-    kept = list(headers)
-    named = {name.strip().lower() for key, value in kept if key.lower() == "connection" for name in value.split(",")}
-    return [(key, value) for key, value in kept if (low := key.lower()) not in HOP_BY_HOP and low not in named]
+    dropped = HOP_BY_HOP | named_by_connection(headers_of(headers, "connection"))
+    return [each for each in headers if each[0] not in dropped]
+
+
+def named_by_connection(values: Iterable[str]) -> frozenset[str]:
+    """Return the headers that `Connection` says to be of this connection."""
+    return frozenset(name.strip().lower() for value in values for name in value.split(",")) - _NAMES_NOTHING
 
 
 def client_address(peer: str, forwarded_for: str | None, trusted: Sequence[Network]) -> str:
@@ -52,9 +75,7 @@ def client_address(peer: str, forwarded_for: str | None, trusted: Sequence[Netwo
     return found
 
 
-def outgoing(
-    headers: Iterable[tuple[str, str]], *, client: str, peer_trusted: bool, scheme: str, host: str, request_id: str
-) -> Headers:
+def outgoing(headers: Headers, *, client: str, peer_trusted: bool, scheme: str, host: str, request_id: str) -> Headers:
     """Return what is sent upstream.
 
     Args:
@@ -65,22 +86,20 @@ def outgoing(
         host: that was asked for.
         request_id: of the request.
     """
-    given = end_to_end(headers)
-    said = {key.lower(): value for key, value in given} if peer_trusted else {}
-    kept = [
-        (key, value)
-        for key, value in given
-        if (low := key.lower()) not in _OURS
-        and not low.startswith(_CLAIMS)
-        and low not in {"x-request-id", "content-length"}
-    ]
-    return [
-        *kept,
+    named = named_by_connection(headers_of(headers, "connection"))
+    kept = [each for each in headers if each[0] not in _REPLACED and each[0][:7] != _CLAIMS]
+    if named:
+        kept = [each for each in kept if each[0] not in named]
+    if peer_trusted:
+        host = header(headers, "x-forwarded-host") or host
+        scheme = header(headers, "x-forwarded-proto") or scheme
+    kept += (
         ("x-forwarded-for", client),
-        ("x-forwarded-host", said.get("x-forwarded-host", host)),
-        ("x-forwarded-proto", said.get("x-forwarded-proto", scheme)),
+        ("x-forwarded-host", host),
+        ("x-forwarded-proto", scheme),
         ("x-request-id", request_id),
-    ]
+    )
+    return kept
 
 
 def networks(texts: Iterable[str]) -> list[Network]:

@@ -53,6 +53,8 @@ class Instances:
 
     def choose(self, tried: Collection[Instance] = ()) -> Instance:
         """Choose one, if possible none that was tried already."""
+        if len(self._all) == 1:
+            return self._all[0]
         now = self._clock()
         left = [each for each in self._all if each.back_at <= now and each not in tried]
         left = left or [each for each in self._all if each not in tried] or self._all
@@ -64,7 +66,8 @@ class Instances:
     def record(self, instance: Instance, *, failed: bool) -> None:
         """Take note of how an instance answered."""
         if not failed:
-            instance.failures = instance.times_left_out = 0
+            if instance.failures or instance.times_left_out:
+                instance.failures = instance.times_left_out = 0
             return
         instance.failures += 1
         if instance.failures >= FAILURES_IN_A_ROW:

@@ -11,14 +11,16 @@ import ipaddress
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mgw.gateway.definition import Limit
 
 _MOST_CALLERS = 100_000
+_ROUNDING_S, _ROUNDING = 1e-9, 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,7 @@ class Rate:
     burst: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a request may pass.
 
     Attributes:
@@ -69,36 +70,44 @@ class Limiter:
     def __init__(self, limits: Mapping[str, Limit], clock: Callable[[], float]) -> None:
         self._rates = {tier: rates_of(limit) for tier, limit in limits.items()}
         self._clock = clock
-        self._arrivals: OrderedDict[tuple[str, str], tuple[float, ...]] = OrderedDict()
+        self._arrivals: OrderedDict[tuple[str, str], Sequence[float]] = OrderedDict()
 
     def ask(self, tier: str, caller: str) -> Decision:
         """Let a request pass or not; one that may not counts for nothing."""
         now, key = self._clock(), (tier, caller)
-        rates = self._rates[tier]
-        before = self._arrivals.get(key, (0.0,) * len(rates))
-        after = [max(arrival, now) + rate.interval_s for arrival, rate in zip(before, rates, strict=True)]
-        waits = [arrival - now - rate.interval_s * rate.burst for arrival, rate in zip(after, rates, strict=True)]
-        allowed = max(waits) <= 1e-9
-        if allowed:
-            self._arrivals[key] = tuple(after)
-            self._arrivals.move_to_end(key)
-            if len(self._arrivals) > _MOST_CALLERS:  # who was longest not here has most likely its whole burst again
-                self._arrivals.popitem(last=False)
-        arrivals = after if allowed else [max(arrival, now) for arrival in before]
-        left = [
-            math.floor((now + rate.interval_s * rate.burst - arrival) / rate.interval_s + 1e-6)
-            for arrival, rate in zip(arrivals, rates, strict=True)
-        ]
-        nearest = min(range(len(rates)), key=lambda place: left[place])
-        return Decision(
-            allowed=allowed,
-            limit=rates[nearest].burst,
-            remaining=max(left[nearest], 0),
-            retry_after_s=0.0 if allowed else max(waits),
-            reset_s=max(arrivals[nearest] - now, 0.0),
-        )
+        rates, arrivals = self._rates[tier], self._arrivals
+        decision, after = decide(rates, arrivals.get(key) or (0.0,) * len(rates), now)
+        if decision.allowed:
+            arrivals[key] = after
+            arrivals.move_to_end(key)
+            if len(arrivals) > _MOST_CALLERS:  # who was longest not here has most likely its whole burst again
+                arrivals.popitem(last=False)
+        return decision
 
 
+def decide(rates: Sequence[Rate], before: Sequence[float], now: float) -> tuple[Decision, list[float]]:
+    """Decide by the arrival times of a caller, one for each rate, and return what they are after the request."""
+    after, wait_s, least = [], 0.0, math.inf
+    nearest, nearest_ahead_s = rates[0], 0.0
+    for rate, arrival in zip(rates, before, strict=True):
+        ahead_s = max(arrival - now, 0.0)
+        after.append(now + ahead_s + rate.interval_s)
+        wait_s = max(wait_s, ahead_s - rate.interval_s * (rate.burst - 1))
+        room = rate.burst - ahead_s / rate.interval_s  # in requests, this one among them
+        if room < least:
+            least, nearest, nearest_ahead_s = room, rate, ahead_s
+    allowed = wait_s <= _ROUNDING_S
+    decision = Decision(
+        allowed=allowed,
+        limit=nearest.burst,
+        remaining=max(math.floor(least - allowed + _ROUNDING), 0),
+        retry_after_s=0.0 if allowed else wait_s,
+        reset_s=nearest_ahead_s + nearest.interval_s * allowed,
+    )
+    return decision, after
+
+
+@lru_cache(maxsize=4096)
 def caller_of(address: str) -> str:
     """Return by what an address is limited: itself, or its network of /64, which one subscriber of IPv6 has."""
     try:

@@ -14,7 +14,10 @@ _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\�]|//|(?:^|/)\.{1,2}(?:/|$)")
 _KEPT = "/-._~!$&'()*+,;=:@"
 """What may stand in a path as it is (RFC 3986, section 3.3)."""
 
-_QUERY = re.compile(r"[!-~]*", re.ASCII)
+_AS_IT_IS = re.compile(r"(?:/[A-Za-z0-9_~$-][A-Za-z0-9._~!$&'()*+,;=:@-]*)+", re.ASCII)
+"""Most paths: plain, and sent as they are."""
+
+_QUERY = re.compile(r'[!"$-~]*', re.ASCII)
 
 
 def is_plain(path: str) -> bool:
@@ -23,6 +26,8 @@ def is_plain(path: str) -> bool:
     >>> is_plain("/content/tt 42"), is_plain("/api/../admin"), is_plain("/a//b"), is_plain("content")
     (True, False, False, False)
     """
+    if _AS_IT_IS.fullmatch(path) is not None:
+        return True
     return path.startswith("/") and _AMBIGUOUS.search(path) is None
 
 
@@ -32,9 +37,9 @@ def encoded(path: str) -> str:
     >>> encoded("/content/tt 42%/é")
     '/content/tt%2042%25/%C3%A9'
     """
-    return quote(path, safe=_KEPT)
+    return path if _AS_IT_IS.fullmatch(path) is not None else quote(path, safe=_KEPT)
 
 
 def is_query(query: str) -> bool:
     """Say whether a query string can be sent as it is, byte for byte."""
-    return _QUERY.fullmatch(query) is not None and "#" not in query
+    return not query or _QUERY.fullmatch(query) is not None

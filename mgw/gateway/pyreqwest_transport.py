@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from pyreqwest import exceptions as theirs
 from pyreqwest.client import ClientBuilder
 
 from mgw import __version__
+from mgw.gateway.deadlines import Deadlines
 from mgw.gateway.headers import end_to_end
 from mgw.gateway.transport import UpstreamBroken, UpstreamError, UpstreamSlow, UpstreamUnreachable
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyreqwest.response import Response
 
     from mgw.gateway.definition import Timeouts
-    from mgw.gateway.headers import Headers
+from mgw.gateway.headers import Headers
 
 _IDLE_CONNECTION_S = 60.0
 _NOT_CONNECTED = "client error (Connect)"
@@ -35,7 +35,8 @@ class PyreqwestAnswer:
         self._request = request
         self._response = response
         self.status = response.status
-        self.headers: Headers = end_to_end(response.headers.items())
+        self.headers: Headers = end_to_end(list(response.headers.items()))
+        self._is_read = False
 
     async def body(self) -> AsyncIterator[bytes]:
         """Yield the body, piece by piece."""
@@ -52,34 +53,37 @@ class PyreqwestAnswer:
     async def whole(self) -> bytes:
         """Return the body in one piece."""
         try:
-            return bytes(await self._response.bytes())
+            content = bytes(await self._response.bytes())
         except theirs.PyreqwestError as error:
             raise _translated(error, sent=True) from error
+        self._is_read = True
+        return content
 
     async def close(self) -> None:
-        """Let the connection go."""
-        await self._request.__aexit__(None, None, None)
+        """Let the connection go; one whose answer was read is free by then."""
+        if not self._is_read:
+            await self._request.__aexit__(None, None, None)
 
 
 class PyreqwestTransport:
-    """Sends requests, with a client for each pair of timeouts that are a client's: to connect, and between reads."""
+    """Sends requests, with a client for the timeouts that are a client's: to connect, between reads, and in all."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[float, float], Client] = {}
+        self._clients: dict[tuple[float, float, float], Client] = {}
+        self._deadlines = Deadlines()
 
     async def send(
         self, method: str, url: str, headers: Headers, body: AsyncIterator[bytes] | bytes | None, timeouts: Timeouts
     ) -> PyreqwestAnswer:
         """Send a request and return when the answer has begun."""
-        client = self._client(timeouts)
-        builder = client.request(method, url).timeout(timedelta(seconds=timeouts.total_s)).headers(headers)
+        builder = self._client(timeouts).request(method, url).headers(headers)
         if isinstance(body, bytes):
             builder = builder.body_bytes(body)
         elif body is not None:
             builder = builder.body_stream(body)
         request = builder.build_streamed()
         try:
-            async with asyncio.timeout(timeouts.connect_s + timeouts.first_byte_s):
+            with self._deadlines.within(timeouts.connect_s + timeouts.first_byte_s):
                 response = await request.__aenter__()
         except theirs.PyreqwestError as error:  # before TimeoutError, which some of them are
             raise _translated(error, sent=True) from error
@@ -94,13 +98,14 @@ class PyreqwestTransport:
             await client.close()
 
     def _client(self, timeouts: Timeouts) -> Client:
-        key = timeouts.connect_s, timeouts.idle_s
+        key = timeouts.connect_s, timeouts.idle_s, timeouts.total_s
         found = self._clients.get(key)
         if found is None:
             found = self._clients[key] = (
                 ClientBuilder()
                 .connect_timeout(timedelta(seconds=timeouts.connect_s))
                 .read_timeout(timedelta(seconds=timeouts.idle_s))
+                .timeout(timedelta(seconds=timeouts.total_s))
                 .pool_idle_timeout(timedelta(seconds=_IDLE_CONNECTION_S))
                 .follow_redirects(False)
                 .default_cookie_store(False)

@@ -6,25 +6,15 @@ A piece that is spelled out goes before one that stands for any: `/content/trend
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from mgw.gateway.definition import Route
 
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a path leads to.
-
-    Attributes:
-        route: where it goes.
-        template: the route's whole path, for logs and metrics.
-    """
-
-    route: Route
-    template: str
+Leaf = TypeVar("Leaf")
+"""What a route is made into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +29,44 @@ class NotAllowed:
 
 
 @dataclass(slots=True)
-class _Node:
-    spelled: dict[str, _Node] = field(default_factory=dict)
-    any: _Node | None = None
-    methods: dict[str, Found] = field(default_factory=dict)
+class _Node(Generic[Leaf]):
+    spelled: dict[str, _Node[Leaf]] = field(default_factory=dict)
+    any: _Node[Leaf] | None = None
+    methods: dict[str, Leaf] = field(default_factory=dict)
 
 
-class Routes:
+class Routes(Generic[Leaf]):
     """The table.
 
     Args:
         routes: in any order.
         prefix: before all of them.
+        make: what a route and its whole template are made into; what is found.
     """
 
-    def __init__(self, routes: Sequence[Route], prefix: str = "") -> None:
-        self._root = _Node()
+    def __init__(self, routes: Iterable[Route], prefix: str, make: Callable[[Route, str], Leaf]) -> None:
+        self._root: _Node[Leaf] = _Node()
+        self._spelled: dict[tuple[str, str], Leaf] = {}
         for route in routes:
             template = f"{prefix}{route.path}"
-            node = self._root
+            node, leaf = self._root, make(route, template)
             for piece in pieces(template):
                 node = _step(node, piece)
-            for method in route.methods:
-                node.methods.setdefault(method, Found(route, template))
-                if method == "GET":
-                    node.methods.setdefault("HEAD", Found(route, template))
+            for method in (*route.methods, *(("HEAD",) if "GET" in route.methods else ())):
+                node.methods.setdefault(method, leaf)
+                if not any(map(is_any, pieces(template))):
+                    self._spelled.setdefault((method, template), leaf)
 
-    def find(self, method: str, path: str) -> Found | NotAllowed | None:
+    def find(self, method: str, path: str) -> Leaf | NotAllowed | None:
         """Return where a request goes; None where there is no such path."""
-        candidates = [node for node in _reached(self._root, pieces(path)) if node.methods]
-        for node in candidates:
-            if method in node.methods:
-                return node.methods[method]
-        if candidates:
-            return NotAllowed(tuple(sorted({each for node in candidates for each in node.methods})))
-        return None
+        if (leaf := self._spelled.get((method, path))) is not None:
+            return leaf
+        allowed: set[str] = set()
+        for node in _reached(self._root, pieces(path), 0):
+            if (leaf := node.methods.get(method)) is not None:
+                return leaf
+            allowed |= node.methods.keys()
+        return NotAllowed(tuple(sorted(allowed))) if allowed else None
 
 
 def pieces(path: str) -> list[str]:
@@ -86,7 +79,7 @@ def is_any(piece: str) -> bool:
     return piece.startswith("{") and piece.endswith("}")
 
 
-def _step(node: _Node, piece: str) -> _Node:
+def _step(node: _Node[Leaf], piece: str) -> _Node[Leaf]:
     if is_any(piece):
         if node.any is None:
             node.any = _Node()
@@ -94,14 +87,13 @@ def _step(node: _Node, piece: str) -> _Node:
     return node.spelled.setdefault(piece, _Node())
 
 
-def _reached(node: _Node, left: list[str]) -> list[_Node]:
-    """Return the nodes that a path leads to, those with more of it spelled out first."""
-    if not left:
-        return [node]
-    piece, rest = left[0], left[1:]
-    found = []
-    if piece in node.spelled:
-        found += _reached(node.spelled[piece], rest)
+def _reached(node: _Node[Leaf], path: list[str], place: int) -> Iterator[_Node[Leaf]]:
+    """Yield the nodes that a path leads to, those with more of it spelled out first."""
+    if place == len(path):
+        yield node
+        return
+    piece = path[place]
+    if (spelled := node.spelled.get(piece)) is not None:
+        yield from _reached(spelled, path, place + 1)
     if node.any is not None and piece:
-        found += _reached(node.any, rest)
-    return found
+        yield from _reached(node.any, path, place + 1)

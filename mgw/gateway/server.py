@@ -15,6 +15,7 @@ from mgw.core.workers import Listening, begin_worker, keep_endings, serve_with
 from mgw.gateway.access_log import AccessLog
 from mgw.gateway.application import Application
 from mgw.gateway.definition import Keys
+from mgw.gateway.policy import Policy
 from mgw.gateway.pyreqwest_transport import PyreqwestTransport
 from mgw.gateway.tokens import read_key
 
@@ -68,4 +69,5 @@ def _application(gateway: Gateway, folder: Path, parent: int) -> Application:
     begin_worker(parent)
     key = read_key(gateway.tokens, folder) if takes_tokens(gateway) else None
     access = AccessLog(sys.stdout.fileno())
-    return Application(gateway, PyreqwestTransport(), key, access, partial(keep_endings, parent=parent))
+    transport = PyreqwestTransport()
+    return Application(Policy(gateway, transport, key), transport, access, partial(keep_endings, parent=parent))

@@ -52,12 +52,20 @@ class Caller:
         tier: of the limits.
         scopes: what the token is good for.
         expires_at: seconds since 1970.
+        claims: headers that tell upstreams all that.
     """
 
     user_id: str
     tier: str
     scopes: frozenset[str]
     expires_at: float
+    claims: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, user_id: str, tier: str, scopes: frozenset[str], expires_at: float) -> Caller:
+        """Make one, with its headers."""
+        claims = ("x-auth-user", user_id), ("x-auth-tier", tier), ("x-auth-scopes", " ".join(sorted(scopes)))
+        return cls(user_id, tier, scopes, expires_at, claims)
 
 
 class Verifier:
@@ -123,7 +131,7 @@ class Verifier:
             raise TokenRefused("TOKEN_INVALID", "the token is for another audience")
         tier = claims.get(tokens.tier_claim)
         tier = tier if isinstance(tier, str) and tier in self._tiers else "free"
-        return Caller(str(claims["sub"]), tier, _scopes(claims), float(expires))
+        return Caller.of(str(claims["sub"]), tier, _scopes(claims), float(expires))
 
     def _remember(self, token: str, caller: Caller) -> None:
         if self._tokens.cache_entries:

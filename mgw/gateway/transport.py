@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable
 
     from mgw.gateway.definition import Timeouts
     from mgw.gateway.headers import Headers
@@ -42,7 +42,7 @@ class Answer(Protocol):
 
     Attributes:
         status: of HTTP.
-        headers: end to end, in their order.
+        headers: end to end, in their order, the names lower.
     """
 
     status: int
@@ -55,10 +55,10 @@ class Answer(Protocol):
             UpstreamError: it ended before its end, or took too long.
         """
 
-    async def whole(self) -> bytes:
+    def whole(self) -> Awaitable[bytes]:
         """Return the body in one piece; as `body`."""
 
-    async def close(self) -> None:
+    def close(self) -> Awaitable[None]:
         """Let the connection go; one whose body was not read to its end is not used again."""
 
 

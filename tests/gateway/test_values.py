@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import msgspec
@@ -59,11 +60,16 @@ def test_a_query_is_sent_byte_for_byte_or_not_at_all():
         assert not is_query(bad)
 
 
+class Leaf(NamedTuple):
+    route: Route
+    template: str
+
+
 def table(*routes, prefix="/api"):
     made = [
         msgspec.convert({"path": path, "methods": methods, "upstream": name}, Route) for path, methods, name in routes
     ]
-    return Routes(made, prefix)
+    return Routes(made, prefix, Leaf)
 
 
 def test_what_is_spelled_out_goes_before_what_stands_for_any():
@@ -123,18 +129,18 @@ def test_the_tree_finds_what_a_list_would(paths, asked):
 
 def test_headers_of_one_connection_stay_there():
     given_headers = [
-        ("Connection", "close, X-Secret"),
-        ("X-Secret", "1"),
-        ("Keep-Alive", "5"),
-        ("Upgrade", "h2c"),
-        ("TE", "trailers"),
-        ("Transfer-Encoding", "chunked"),
-        ("Proxy-Authorization", "Basic x"),
-        ("Accept", "*/*"),
-        ("Set-Cookie", "a"),
-        ("Set-Cookie", "b"),
+        ("connection", "close, X-Secret"),
+        ("x-secret", "1"),
+        ("keep-alive", "5"),
+        ("upgrade", "h2c"),
+        ("te", "trailers"),
+        ("transfer-encoding", "chunked"),
+        ("proxy-authorization", "Basic x"),
+        ("accept", "*/*"),
+        ("set-cookie", "a"),
+        ("set-cookie", "b"),
     ]
-    assert end_to_end(given_headers) == [("Accept", "*/*"), ("Set-Cookie", "a"), ("Set-Cookie", "b")]
+    assert end_to_end(given_headers) == [("accept", "*/*"), ("set-cookie", "a"), ("set-cookie", "b")]
 
 
 def test_who_asks_is_believed_only_of_trusted_proxies():
@@ -149,19 +155,19 @@ def test_who_asks_is_believed_only_of_trusted_proxies():
 
 def test_what_a_client_says_of_itself_is_replaced():
     forged = [
-        ("X-Auth-User", "root"),
+        ("x-auth-user", "root"),
         ("x-auth-tier", "enterprise"),
-        ("X-Forwarded-For", "1.1.1.1"),
-        ("Host", "evil"),
-        ("X-Forwarded-Proto", "https"),
-        ("X-Request-Id", "theirs"),
-        ("Content-Length", "5"),
-        ("Cookie", "a=b"),
+        ("x-forwarded-for", "1.1.1.1"),
+        ("host", "evil"),
+        ("x-forwarded-proto", "https"),
+        ("x-request-id", "theirs"),
+        ("content-length", "5"),
+        ("cookie", "a=b"),
     ]
     common = {"client": "2.2.2.2", "scheme": "http", "host": "api.example.org", "request_id": "ours"}
     sent = dict(outgoing(forged, peer_trusted=False, **common))
     assert sent == {
-        "Cookie": "a=b",
+        "cookie": "a=b",
         "x-forwarded-for": "2.2.2.2",
         "x-forwarded-host": "api.example.org",
         "x-forwarded-proto": "http",

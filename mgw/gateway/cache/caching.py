@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mgw.core.problems import Problem
 from mgw.gateway.cache.conditions import is_not_modified, range_of
 from mgw.gateway.cache.directives import parse_directives, seconds_of
-from mgw.gateway.cache.freshness import header, headers_of, initial_age_s, is_storable, lifetime_of, vary_of
+from mgw.gateway.cache.freshness import initial_age_s, is_storable, lifetime_of, vary_of
 from mgw.gateway.cache.store import Store, Stored, request_value
+from mgw.gateway.headers import header, headers_of
 from mgw.gateway.transport import UpstreamError
 
 if TYPE_CHECKING:
@@ -34,10 +36,10 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range"})
 _OF_304 = frozenset({"cache-control", "content-location", "date", "etag", "expires", "last-modified", "vary"})
 _NAME = "mgw"
+_NOT_KEPT_S, _MOST_NOT_KEPT = 10.0, 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A request, as the cache sees it.
 
     Attributes:
@@ -69,12 +71,12 @@ class Asked:
     @property
     def has_unknown_credentials(self) -> bool:
         """Whether it says who asks in a way that the gateway does not know."""
-        names = {name.lower() for name, _ in self.headers}
-        return "cookie" in names or ("authorization" in names and not self.user)
+        return header(self.headers, "cookie") is not None or (
+            not self.user and header(self.headers, "authorization") is not None
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """What is answered.
 
     Attributes:
@@ -105,6 +107,7 @@ class Caching:
         self._clock = clock
         self._pending: dict[Key, asyncio.Future[Stored | None]] = {}
         self._behind: set[asyncio.Task[None]] = set()
+        self._not_kept: OrderedDict[Key, float] = OrderedDict()
 
     async def answer(self, asked: Asked, fetch: Callable[[Headers], Awaitable[Answer]]) -> Given:
         """Answer a request.
@@ -171,14 +174,17 @@ class Caching:
         return given(how)
 
     async def _miss(self, asked: Asked, fetch: Callable[[Headers], Awaitable[Answer]]) -> Given:
-        pending = self._pending.get(asked.key)
+        key = asked.key
+        if self._not_kept and self._not_kept.get(key, 0.0) > self._clock():
+            return await self._ask(asked, fetch, None)
+        pending = self._pending.get(key)
         if pending is not None:
             stored = await asyncio.shield(pending)
             if stored is not None and stored.fits(asked.headers):
                 return _served(asked, stored, self._clock(), "fwd=uri-miss; collapsed")
             return await self._ask(asked, fetch, None)
         mine: asyncio.Future[Stored | None] = asyncio.get_running_loop().create_future()
-        self._pending[asked.key] = mine
+        self._pending[key] = mine
         return await self._ask(asked, fetch, mine)
 
     async def _ask(
@@ -189,7 +195,7 @@ class Caching:
     ) -> Given:
         asked_at, kept = self._clock(), None
         try:
-            answer = await fetch([each for each in asked.headers if each[0].lower() not in _CONDITIONS])
+            answer = await fetch([each for each in asked.headers if each[0] not in _CONDITIONS])
             kept, given = await self._keep(asked, answer, asked_at)
         finally:
             if mine is not None:
@@ -202,6 +208,7 @@ class Caching:
     ) -> tuple[Stored | None, Callable[[str], Given]]:
         """Store an answer, if it may be and is not too long; return it, and what gives it to the client."""
         if not is_storable(answer.status, answer.headers, authorized=bool(asked.user), ttl_s=asked.ttl_s):
+            self._remember_not_kept(asked.key)
             return None, partial(_given, answer)
         pieces, size, rest = [], 0, answer.body()
         try:
@@ -217,7 +224,7 @@ class Caching:
         now = self._clock()
         stored = Stored(
             status=answer.status,
-            headers=[each for each in answer.headers if each[0].lower() not in {"age", "cache-status"}],
+            headers=[each for each in answer.headers if each[0] not in {"age", "cache-status"}],
             body=b"".join(pieces),
             vary=tuple((name, request_value(asked.headers, name)) for name in vary_of(answer.headers)),
             lifetime=lifetime_of(answer.headers, ttl_s=asked.ttl_s, now=now),
@@ -225,6 +232,13 @@ class Caching:
         )
         self.store.put(asked.key, stored)
         return stored, lambda how: _served(asked, stored, now, how)
+
+    def _remember_not_kept(self, key: Key) -> None:
+        """Have nobody wait for an answer that will not be kept: for a while each request for it goes its own way."""
+        self._not_kept[key] = self._clock() + _NOT_KEPT_S
+        self._not_kept.move_to_end(key)
+        if len(self._not_kept) > _MOST_NOT_KEPT:
+            self._not_kept.popitem(last=False)
 
     async def _change(self, asked: Asked, fetch: Callable[[Headers], Awaitable[Answer]]) -> Given:
         """Pass on what changes something, and forget what was stored of it (RFC 9111, section 4.4)."""
@@ -329,10 +343,10 @@ def _served(asked: Asked, stored: Stored, now: float, how: str) -> Given:
     headers = [*stored.headers, ("age", str(int(stored.age_s(now))))]
     if stored.status == HTTPStatus.OK:
         if is_not_modified(asked.headers, stored.headers):
-            kept = [each for each in headers if each[0].lower() in _OF_304 or each[0] == "age"]
+            kept = [each for each in headers if each[0] in _OF_304 or each[0] == "age"]
             return Given(HTTPStatus.NOT_MODIFIED, kept, b"", how)
         length = len(stored.body)
-        without = [each for each in headers if each[0].lower() != "content-length"]
+        without = [each for each in headers if each[0] != "content-length"]
         try:
             part = range_of(asked.headers, stored.headers, length) if asked.method == "GET" else None
         except ValueError:
@@ -347,7 +361,7 @@ def _served(asked: Asked, stored: Stored, now: float, how: str) -> Given:
 
 def _conditional(asked: Asked, stored: Stored) -> Headers:
     """Ask whether what is stored is still what there is."""
-    headers = [each for each in asked.headers if each[0].lower() not in _CONDITIONS]
+    headers = [each for each in asked.headers if each[0] not in _CONDITIONS]
     tag, changed = header(stored.headers, "etag"), header(stored.headers, "last-modified")
     if tag is not None:
         headers.append(("if-none-match", tag))
@@ -358,9 +372,9 @@ def _conditional(asked: Asked, stored: Stored) -> Headers:
 
 def _freshened(stored: Stored, answer: Answer, asked: Asked, *, asked_at: float, now: float) -> Stored:
     """Take over what a 304 says of what is stored (RFC 9111, section 3.2)."""
-    new = {name.lower() for name, _ in answer.headers} - {"content-length", "content-encoding", "content-type", "age"}
-    headers = [each for each in stored.headers if each[0].lower() not in new]
-    headers += [each for each in answer.headers if each[0].lower() in new]
+    new = {name for name, _ in answer.headers} - {"content-length", "content-encoding", "content-type", "age"}
+    headers = [each for each in stored.headers if each[0] not in new]
+    headers += [each for each in answer.headers if each[0] in new]
     return replace(
         stored,
         headers=headers,

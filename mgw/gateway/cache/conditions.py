@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mgw.gateway.cache.freshness import date_of, header
+from mgw.gateway.cache.freshness import date_of
+from mgw.gateway.headers import header
 
 if TYPE_CHECKING:
     from mgw.gateway.headers import Headers

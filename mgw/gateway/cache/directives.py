@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-Directives: TypeAlias = "dict[str, str | None]"
+Directives: TypeAlias = "Mapping[str, str | None]"
 
 _DIRECTIVE = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?\s*(?:,|$)')
 _LONGEST_S = 2_147_483_648
@@ -20,7 +21,13 @@ def parse_directives(values: Iterable[str]) -> Directives:
     >>> parse_directives(['max-age=60, Private="set-cookie"', "no-store"])
     {'max-age': '60', 'private': 'set-cookie', 'no-store': None}
     """
-    found: Directives = {}
+    return _parsed(tuple(values))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(values: tuple[str, ...]) -> Directives:
+    """Read them, once for values that come again and again."""
+    found: dict[str, str | None] = {}
     for value in values:
         place = 0
         while place < len(value):

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from mgw.gateway.cache.directives import parse_directives, seconds_of
+from mgw.gateway.headers import header, headers_of
 
 if TYPE_CHECKING:
     from mgw.gateway.cache.directives import Directives
@@ -34,16 +35,6 @@ class Lifetime:
     stale_while_revalidate_s: float = 0.0
     stale_if_error_s: float = 0.0
     must_revalidate: bool = False
-
-
-def header(headers: Headers, name: str) -> str | None:
-    """Return the first header of a name."""
-    return next((value for key, value in headers if key.lower() == name), None)
-
-
-def headers_of(headers: Headers, name: str) -> list[str]:
-    """Return all headers of a name."""
-    return [value for key, value in headers if key.lower() == name]
 
 
 def is_storable(status: int, headers: Headers, *, authorized: bool, ttl_s: float | None) -> bool:

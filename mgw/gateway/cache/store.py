@@ -97,4 +97,4 @@ class Store:
 
 def request_value(request: Headers, name: str) -> str:
     """Return what a request says under a name, all of it, for comparing."""
-    return ", ".join(" ".join(value.split()) for key, value in request if key.lower() == name)
+    return ", ".join(" ".join(value.split()) for key, value in request if key == name)

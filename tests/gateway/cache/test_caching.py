@@ -18,9 +18,14 @@ from mgw.gateway.transport import UpstreamBroken, UpstreamUnreachable
 START = 1_900_000_000.0
 
 
+def lower(headers):
+    """What a server and a client hand on, whatever was written."""
+    return [(name.lower(), value) for name, value in headers]
+
+
 class Answer:
     def __init__(self, status, headers, body):
-        self.status, self.headers, self._body = status, headers, body
+        self.status, self.headers, self._body = status, lower(headers), body
         self.closed = False
 
     async def body(self):
@@ -62,7 +67,7 @@ class World:
         return Answer(status, [("date", formatdate(self.now, usegmt=True)), *given_headers], body)
 
     async def ask(self, *headers, method="GET", user="", ttl_s=None, target="/a"):
-        given = await self.cache.answer(Asked(method, "own", target, user, list(headers), ttl_s), self.fetch)
+        given = await self.cache.answer(Asked(method, "own", target, user, lower(headers), ttl_s), self.fetch)
         body = given.body
         if not isinstance(body, bytes):
             body = b"".join([piece async for piece in given.body.body()])
@@ -496,3 +501,18 @@ def test_any_cache_control_can_be_read(text):
     found = parse_directives([text])
     assert all(name == name.lower() and name for name in found)
     assert seconds_of({"max-age": text}, "max-age") >= 0
+
+
+def test_nobody_waits_for_an_answer_that_will_not_be_kept(world):
+    """Once it is known that an answer may not be kept, those who ask at the same time are not put in a row."""
+    world.will(cc("no-store"))
+
+    async def run():
+        await world.ask()
+        before, loop = len(world.seen), asyncio.get_running_loop()
+        asked = [loop.create_task(world.ask()) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert len(world.seen) == before + 5
+        assert {reply.status for reply in await asyncio.gather(*asked)} == {200}
+
+    asyncio.run(run())
