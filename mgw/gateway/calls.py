@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import random
 import time
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from mgw.core.problems import Problem
 from mgw.gateway.breaker import Breaker
 from mgw.gateway.instances import Instances
+from mgw.gateway.refusals import busy, failing
 from mgw.gateway.retries import IDEMPOTENT, RETRIED_STATUSES, RetryBudget
 from mgw.gateway.transport import UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from mgw.gateway.counting import UpstreamCounts
     from mgw.gateway.definition import Timeouts, Upstream
     from mgw.gateway.headers import Headers
     from mgw.gateway.instances import Instance
@@ -53,18 +54,28 @@ class Calls:
         name: of the upstream.
         upstream: where it is, and what it may do.
         transport: sends.
+        counts: what came of it.
+        on_open: called when its breaker opens.
         clock: monotonic, in seconds.
     """
 
     def __init__(
-        self, name: str, upstream: Upstream, transport: Transport, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        upstream: Upstream,
+        transport: Transport,
+        counts: UpstreamCounts,
+        *,
+        on_open: Callable[[], object] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.upstream = upstream
-        self.breaker = Breaker(upstream.breaker, clock)
+        self.breaker = Breaker(upstream.breaker, clock, on_open)
         self._name = name
         self._transport = transport
+        self._counts = counts
         self._clock = clock
-        self._instances = Instances(upstream.urls, clock, random.Random())  # noqa: S311 - which instance is no secret
+        self.instances = Instances(upstream.urls, clock, random.Random())  # noqa: S311 - which instance is no secret
         self._budget = RetryBudget(upstream.retries.budget, clock)
 
     async def send(
@@ -80,18 +91,14 @@ class Calls:
             timeouts: of the answer.
 
         Raises:
-            Problem: the breaker is open.
+            Unanswered: it is left alone for now, or has enough to do.
             UpstreamError: no instance answers.
         """
         self._budget.count()
         tried: list[Instance] = []
         while True:
-            if not self.breaker.admit():
-                raise Problem(
-                    HTTPStatus.SERVICE_UNAVAILABLE, "UPSTREAM_FAILING", f"{self._name} fails and is left alone for now",
-                    retry_after=max(math.ceil(self.breaker.retry_after_s), 1),
-                )  # fmt: skip
-            instance = self._instances.choose(tried)
+            self._require_room()
+            instance = self.instances.choose(tried)
             tried.append(instance)
             may_repeat = method in IDEMPOTENT and (body is None or isinstance(body, bytes))
             try:
@@ -100,11 +107,52 @@ class Calls:
                 unseen = not error.sent and (body is None or isinstance(body, bytes))
                 if not ((may_repeat or unseen) and self._may_retry(len(tried))):
                     raise
+                self._counts.retried.add()
                 continue
             if answer.status in RETRIED_STATUSES and may_repeat and self._may_retry(len(tried)):
                 await answer.close()
+                self._counts.retried.add()
                 continue
             return answer
+
+    @contextmanager
+    def opening(self) -> Iterator[Instance]:
+        """Yield an instance for a connection that stays open, and counts as under way until it ends.
+
+        When it is open, `opened` is to be called.
+
+        Raises:
+            Unanswered: it is left alone for now, or has enough to do.
+        """
+        self._require_room()
+        instance = self.instances.choose()
+        instance.under_way += 1
+        try:
+            yield instance
+        except UpstreamError:
+            self._counts.broken.add()
+            self._record(instance, failed=True)
+            raise
+        except BaseException:
+            self.breaker.forget()
+            raise
+        finally:
+            instance.under_way -= 1
+
+    def opened(self, instance: Instance) -> None:
+        """Take note that an instance has opened a connection."""
+        self._counts.answered.add()
+        self._record(instance, failed=False)
+
+    def _require_room(self) -> None:
+        """Refuse what the upstream is not to be asked now."""
+        most = self.upstream.concurrency
+        if most is not None and self.instances.under_way >= most:
+            self._counts.refused.add()
+            raise busy(self._name)
+        if not self.breaker.admit():
+            self._counts.refused.add()
+            raise failing(self._name, self.breaker.retry_after_s)
 
     async def _once(
         self,
@@ -122,20 +170,23 @@ class Calls:
             answer = await self._transport.send(method, instance.url + target, headers, body, timeouts)
         except UpstreamError:
             instance.under_way -= 1
+            self._counts.broken.add()
             self._record(instance, failed=True)
             raise
         except BaseException:  # the client went away, or its body broke off: that says nothing of the upstream
             instance.under_way -= 1
             self.breaker.forget()
             raise
+        has_failed = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        (self._counts.failed if has_failed else self._counts.answered).add()
         slow = self.upstream.breaker.slow_s
         is_slow = slow is not None and self._clock() - began > slow
-        self._record(instance, failed=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or is_slow)
+        self._record(instance, failed=has_failed or is_slow)
         return CalledAnswer(answer, instance)
 
     def _record(self, instance: Instance, *, failed: bool) -> None:
         self.breaker.record(failed=failed)
-        self._instances.record(instance, failed=failed)
+        self.instances.record(instance, failed=failed)
 
     def _may_retry(self, attempts: int) -> bool:
         return attempts <= self.upstream.retries.attempts and self._budget.take()

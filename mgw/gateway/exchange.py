@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from granian.rsgi import Scope
 
     from mgw.gateway.headers import Headers
+    from mgw.gateway.tracing import Trace
 
 _REFUSED_METHODS = frozenset({"TRACE", "CONNECT", "TRACK"})
 _ONCE = frozenset({"host", "authorization", "content-length", "content-type", "traceparent", "x-request-id"})
@@ -39,13 +40,16 @@ class Exchange:
         template: of the route; empty before it is routed.
         upstream: where it went; empty where nowhere.
         user_id: who asks; empty is nobody.
+        cache: what the cache did with it; empty where the route has none.
         status: of the answer; 0 before it begins.
+        added: headers that its answer gets, whatever comes of it.
+        trace: that it belongs to; None until it is understood.
         began: when it came, on `time.perf_counter`.
     """
 
     __slots__ = (
-        "began", "client", "connection", "headers", "http_version", "method", "named", "path", "peer", "query",
-        "request_id", "scheme", "status", "template", "upstream", "user_id",
+        "added", "began", "cache", "client", "connection", "headers", "http_version", "method", "named", "path", "peer",
+        "query", "request_id", "scheme", "status", "template", "trace", "upstream", "user_id",
     )  # fmt: skip
 
     def __init__(self, scope: Scope) -> None:
@@ -65,8 +69,10 @@ class Exchange:
         self.peer = self.client = self.connection.rpartition(":")[0].strip("[]")
         given = self.named.get("x-request-id")
         self.request_id = given if given is not None and _REQUEST_ID.fullmatch(given) else ""
-        self.template = self.upstream = self.user_id = ""
+        self.template = self.upstream = self.user_id = self.cache = ""
         self.status = 0
+        self.added: Headers = []
+        self.trace: Trace | None = None
 
     def require_understood(self, header_limit_bytes: int) -> None:
         """Refuse what could be understood in two ways, or should not be passed on at all.

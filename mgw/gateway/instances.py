@@ -1,7 +1,8 @@
 """The instances of an upstream: which one is asked next, and which are left out for a while.
 
 Of two that are drawn, the one with fewer requests under way is asked (Mitzenmacher 2001, "The power of two choices").
-One that fails several times in a row is left out, each time for longer; when all are left out, all are asked again.
+One that fails several times in a row is left out, each time for longer, and so is one whose health checks fail; when
+all are left out, all are asked again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 FAILURES_IN_A_ROW = 5
 LEFT_OUT_S = 10.0
@@ -28,6 +29,7 @@ class Instance:
         failures: in a row.
         times_left_out: so far, without a success since.
         back_at: when it is asked again, on the clock.
+        is_well: what its health checks say; without any it is.
     """
 
     url: str
@@ -35,6 +37,7 @@ class Instance:
     failures: int = 0
     times_left_out: int = 0
     back_at: float = 0.0
+    is_well: bool = True
 
 
 class Instances:
@@ -51,12 +54,27 @@ class Instances:
         self._clock = clock
         self._rng = rng
 
+    def __iter__(self) -> Iterator[Instance]:
+        """Yield all of them."""
+        return iter(self._all)
+
+    @property
+    def under_way(self) -> int:
+        """Requests that none has answered yet."""
+        return sum(each.under_way for each in self._all)
+
+    @property
+    def left_out(self) -> list[Instance]:
+        """Which are not asked now."""
+        now = self._clock()
+        return [each for each in self._all if each.back_at > now or not each.is_well]
+
     def choose(self, tried: Collection[Instance] = ()) -> Instance:
         """Choose one, if possible none that was tried already."""
         if len(self._all) == 1:
             return self._all[0]
         now = self._clock()
-        left = [each for each in self._all if each.back_at <= now and each not in tried]
+        left = [each for each in self._all if each.is_well and each.back_at <= now and each not in tried]
         left = left or [each for each in self._all if each not in tried] or self._all
         if len(left) == 1:
             return left[0]

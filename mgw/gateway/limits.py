@@ -7,6 +7,7 @@ a caller is never held for longer than needed, and no window begins at which eve
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import math
 from collections import OrderedDict
@@ -15,9 +16,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from mgw.gateway.definition import Limit
+    from mgw.gateway.definition import Limit, RouteLimit
 
 _MOST_CALLERS = 100_000
 _ROUNDING_S, _ROUNDING = 1e-9, 1e-6
@@ -54,28 +55,31 @@ class Decision(NamedTuple):
     reset_s: float
 
 
-def rates_of(limit: Limit) -> tuple[Rate, ...]:
+def rates_of(limit: Limit | RouteLimit) -> tuple[Rate, ...]:
     """Return the rates of a limit: per second with its burst, and per minute, which may all come in a minute's time."""
     return Rate(1 / limit.per_second, limit.burst), Rate(60 / limit.per_minute, limit.per_minute)
 
 
 class Limiter:
-    """Limits of one process.
+    """Counts of one process.
 
     Args:
-        limits: by tier.
         clock: monotonic, in seconds.
     """
 
-    def __init__(self, limits: Mapping[str, Limit], clock: Callable[[], float]) -> None:
-        self._rates = {tier: rates_of(limit) for tier, limit in limits.items()}
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._arrivals: OrderedDict[tuple[str, str], Sequence[float]] = OrderedDict()
 
-    def ask(self, tier: str, caller: str) -> Decision:
-        """Let a request pass or not; one that may not counts for nothing."""
-        now, key = self._clock(), (tier, caller)
-        rates, arrivals = self._rates[tier], self._arrivals
+    def ask(self, group: str, caller: str, rates: Sequence[Rate]) -> Decision:
+        """Let a request pass or not; one that may not counts for nothing.
+
+        Args:
+            group: a tier, or a route; a caller is counted in each by itself.
+            caller: whose requests are counted together.
+            rates: of the group.
+        """
+        now, key, arrivals = self._clock(), (group, caller), self._arrivals
         decision, after = decide(rates, arrivals.get(key) or (0.0,) * len(rates), now)
         if decision.allowed:
             arrivals[key] = after
@@ -118,3 +122,8 @@ def caller_of(address: str) -> str:
         return str(found)
     mapped = found.ipv4_mapped
     return str(mapped) if mapped else str(ipaddress.ip_network(f"{found}/64", strict=False))
+
+
+def hash_of(key: str) -> str:
+    """Return what an API key is known by: whoever sees it cannot use it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]

@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+OWN_PATHS = frozenset({"/health", "/health/live", "/health/ready", "/health/aggregate", "/metrics"})
+"""Of the gateway itself, below its prefix and without it."""
+
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\�]|//|(?:^|/)\.{1,2}(?:/|$)")
 _KEPT = "/-._~!$&'()*+,;=:@"
 """What may stand in a path as it is (RFC 3986, section 3.3)."""

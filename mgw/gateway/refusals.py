@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from mgw.gateway.transport import UpstreamError
 
 
+class Unanswered(Problem):
+    """An upstream was not asked, because it is left alone or has enough to do."""
+
+
 def no_such_path() -> Problem:
     """There is no route."""
     return Problem(HTTPStatus.NOT_FOUND, "NOT_FOUND", "there is no such path")
@@ -27,6 +31,13 @@ def not_allowed(methods: Sequence[str]) -> Problem:
     allow = ", ".join(methods)
     return Problem(
         HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", f"this takes {allow}", headers=(("allow", allow),)
+    )
+
+
+def no_keys() -> Problem:
+    """The keys that verify tokens could not be fetched yet."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "KEYS_UNAVAILABLE", "tokens cannot be verified at the moment", retry_after=1
     )
 
 
@@ -52,9 +63,35 @@ def too_many(decision: Decision) -> Problem:
     )  # fmt: skip
 
 
-def not_configured(upstream: str) -> Problem:
+def not_configured(upstream: str) -> Unanswered:
     """The route leads to what the file does not have."""
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "UPSTREAM_NOT_CONFIGURED", f"{upstream} is not configured")
+    return Unanswered(HTTPStatus.SERVICE_UNAVAILABLE, "UPSTREAM_NOT_CONFIGURED", f"{upstream} is not configured")
+
+
+def overloaded() -> Problem:
+    """This worker has as much to do as it may."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "OVERLOADED", "the gateway has enough to do", retry_after=1)
+
+
+def no_websocket() -> Problem:
+    """The path is for WebSockets, and the request is none, or the other way round."""
+    return Problem(
+        HTTPStatus.UPGRADE_REQUIRED, "UPGRADE_REQUIRED", "this path is for WebSockets",
+        headers=(("upgrade", "websocket"), ("connection", "upgrade")),
+    )  # fmt: skip
+
+
+def busy(upstream: str) -> Unanswered:
+    """It has as much to do as it may."""
+    return Unanswered(HTTPStatus.SERVICE_UNAVAILABLE, "UPSTREAM_BUSY", f"{upstream} has enough to do", retry_after=1)
+
+
+def failing(upstream: str, retry_after_s: float) -> Unanswered:
+    """Its breaker is open."""
+    return Unanswered(
+        HTTPStatus.SERVICE_UNAVAILABLE, "UPSTREAM_FAILING", f"{upstream} fails and is left alone for now",
+        retry_after=max(math.ceil(retry_after_s), 1),
+    )  # fmt: skip
 
 
 def upstream_failed(error: UpstreamError, upstream: str) -> Problem:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mgw.gateway.cache.caching import cache_status
+from mgw.gateway.cache.freshness import TAGS
+from mgw.gateway.cache.serving import cache_status
 from mgw.gateway.cutting import cut_connection
 from mgw.gateway.headers import header
 
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
 
     from mgw.core.problems import Problem
-    from mgw.gateway.cache.caching import Given
+    from mgw.gateway.cache.serving import Given
     from mgw.gateway.exchange import Exchange
     from mgw.gateway.headers import Headers
     from mgw.gateway.limits import Decision
     from mgw.gateway.transport import Answer
 
 JSON = ("content-type", "application/json")
-_OURS = frozenset({"server", "x-request-id"})
+_OURS = TAGS | {"server", "x-request-id"}
 _WHOLE_BYTES = 65_536
 """Up to this length an answer is sent in one piece."""
 
@@ -37,7 +38,7 @@ async def reply(exchange: Exchange, protocol: HTTPProtocol, given: Given, decisi
         UpstreamError: it broke off.
     """
     headers = [each for each in given.headers if each[0] not in _OURS]
-    headers += (("x-request-id", exchange.request_id), *limit_headers(decision))
+    headers += (("x-request-id", exchange.request_id), *limit_headers(decision), *exchange.added)
     if given.how:
         headers.append(cache_status(given.how))
     if isinstance(given.body, bytes):
@@ -57,12 +58,17 @@ async def reply(exchange: Exchange, protocol: HTTPProtocol, given: Given, decisi
         await answer.close()
 
 
+def own(exchange: Exchange, protocol: HTTPProtocol, status: int, headers: Headers, body: bytes) -> None:
+    """Answer what the gateway answers itself."""
+    _whole(exchange, protocol, status, [*headers, ("x-request-id", exchange.request_id)], body)
+
+
 def refuse(exchange: Exchange, protocol: HTTPProtocol, problem: Problem) -> None:
     """Tell a client why there is no answer; where one has begun, to break it off is all that is left."""
     if exchange.status:
         cut_connection(exchange.connection)
         return
-    headers = [JSON, *problem.headers, ("x-request-id", exchange.request_id)]
+    headers = [JSON, *problem.headers, ("x-request-id", exchange.request_id), *exchange.added]
     if problem.retry_after is not None:
         headers.append(("retry-after", str(problem.retry_after)))
     _whole(exchange, protocol, problem.status, headers, _encode(problem.reply(exchange.request_id)))

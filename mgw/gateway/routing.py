@@ -74,6 +74,11 @@ def pieces(path: str) -> list[str]:
     return path.split("/")[1:]
 
 
+def shape(path: str) -> tuple[str, ...]:
+    """Return what two templates have in common that lead to the same paths, whatever their names are."""
+    return tuple("{}" if is_any(piece) else piece for piece in pieces(path))
+
+
 def is_any(piece: str) -> bool:
     """Say whether a piece of a template stands for any."""
     return piece.startswith("{") and piece.endswith("}")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mgw.gateway.definition import TIERS, Limit
-from mgw.gateway.limits import Limiter, caller_of
+from mgw.gateway.limits import Limiter, caller_of, rates_of
 
 
 class Clock:
@@ -18,9 +18,19 @@ class Clock:
         return self.now
 
 
+class Limits:
+    """Limits by tier."""
+
+    def __init__(self, limits, clock):
+        self.limits, self.limiter = limits, Limiter(clock)
+
+    def ask(self, tier, caller):
+        return self.limiter.ask(tier, caller, rates_of(self.limits[tier]))
+
+
 def test_a_burst_and_then_the_rate():
     clock = Clock()
-    limiter = Limiter({"free": Limit(per_second=2, per_minute=100, burst=3)}, clock)
+    limiter = Limits({"free": Limit(per_second=2, per_minute=100, burst=3)}, clock)
     assert [limiter.ask("free", "ann").allowed for _ in range(5)] == [True, True, True, False, False]
     refused = limiter.ask("free", "ann")
     assert (refused.remaining, refused.retry_after_s) == (0, pytest.approx(0.5))
@@ -34,7 +44,7 @@ def test_a_burst_and_then_the_rate():
 
 def test_the_minute_is_a_limit_of_its_own():
     clock = Clock()
-    limiter = Limiter(TIERS, clock)
+    limiter = Limits(TIERS, clock)
     passed = 0
     for _ in range(600):
         passed += limiter.ask("anonymous", "x").allowed
@@ -45,7 +55,7 @@ def test_the_minute_is_a_limit_of_its_own():
 @given(st.lists(st.floats(0, 2), min_size=1, max_size=120), st.integers(1, 20), st.integers(1, 10))
 def test_never_more_than_the_rate_allows_in_any_time(gaps, per_second, burst):
     clock = Clock()
-    limiter = Limiter({"free": Limit(per_second=per_second, per_minute=10_000, burst=burst)}, clock)
+    limiter = Limits({"free": Limit(per_second=per_second, per_minute=10_000, burst=burst)}, clock)
     passed = []
     for gap in gaps:
         clock.now += gap
@@ -65,7 +75,7 @@ def test_never_more_than_the_rate_allows_in_any_time(gaps, per_second, burst):
 @given(st.floats(0.01, 3))
 def test_who_comes_too_early_is_refused(early):
     clock = Clock()
-    limiter = Limiter({"free": Limit(per_second=1, per_minute=10_000, burst=1)}, clock)
+    limiter = Limits({"free": Limit(per_second=1, per_minute=10_000, burst=1)}, clock)
     assert limiter.ask("free", "ann").allowed
     clock.now += early
     assert limiter.ask("free", "ann").allowed == (early >= 1)

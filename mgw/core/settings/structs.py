@@ -19,25 +19,29 @@ from mgw.core.settings.faults import Fault, Place, invalid
 from mgw.core.settings.yaml_source import Entry, Listing, Scalar, Section, parse_document, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from mgw.core.settings.yaml_source import Node
 
 _Struct = TypeVar("_Struct", bound=Struct)
 _NAMES = re.compile(r"`(\w+)(?: \| null)?`")
+_PARTS = re.compile(r"[^.\[\]]+")
 _WORDS = {
     "array": "a list", "object": "a section of keys", "str": "text", "float": "a number", "int": "a whole number",
     "bool": "true or false", "null": "nothing",
 }  # fmt: skip
 
 
-def read_struct(path: Path, kind: type[_Struct]) -> _Struct:
+def read_struct(
+    path: Path, kind: type[_Struct], check: Callable[[_Struct], Iterable[tuple[str, str]]] = lambda _: ()
+) -> _Struct:
     """Read a YAML file.
 
     Args:
         path: of the file.
         kind: the struct that its top level is.
+        check: finds what no type can say, as keys, `routes[3].path`, and what is wrong with each.
 
     Raises:
         FileUnreadable: there is no such file, or it may not be read.
@@ -54,9 +58,29 @@ def read_struct(path: Path, kind: type[_Struct]) -> _Struct:
     if faults:
         raise invalid(faults)
     try:
-        return msgspec.convert(plain(document.root), kind)
+        made = msgspec.convert(plain(document.root), kind)
     except msgspec.ValidationError as error:  # of a whole, such as too few elements
         raise invalid([Fault(document.root.place, None, _sentence(error))]) from error
+    faults = [Fault(_place_of(document.root, key), key, problem) for key, problem in check(made)]
+    if faults:
+        raise invalid(faults)
+    return made
+
+
+def _place_of(root: Section, key: str) -> Place:
+    """Return where a key is; where it is left to its default, the place of what is above it."""
+    node: Node | None = root
+    place = root.place
+    for part in _PARTS.findall(key):
+        if isinstance(node, Section):
+            entry = next((entry for entry in node.entries if entry.key == part), None)
+            place, node = (entry.place, entry.value) if entry is not None else (place, None)
+        elif isinstance(node, Listing) and part.isdecimal() and int(part) < len(node.items):
+            node = node.items[int(part)]
+            place = node.place
+        else:
+            break
+    return place
 
 
 def _faults(node: Node, wanted: Any, key: str, place: Place) -> Iterator[Fault]:  # noqa: ANN401 - any annotation

@@ -11,21 +11,30 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mgw.core.problems import Problem
-from mgw.gateway.cache.conditions import is_not_modified, range_of
-from mgw.gateway.cache.directives import parse_directives, seconds_of
-from mgw.gateway.cache.freshness import initial_age_s, is_storable, lifetime_of, vary_of
+from mgw.gateway.cache.directives import parse_directives
+from mgw.gateway.cache.freshness import TAGS, initial_age_s, is_storable, lifetime_of, tags_of, vary_of
+from mgw.gateway.cache.serving import (
+    CONDITIONS,
+    Asked,
+    Given,
+    LongAnswer,
+    conditional,
+    freshened,
+    is_good,
+    is_within,
+    served,
+)  # fmt: skip
 from mgw.gateway.cache.store import Store, Stored, request_value
 from mgw.gateway.headers import header, headers_of
 from mgw.gateway.transport import UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from mgw.gateway.cache.directives import Directives
     from mgw.gateway.cache.store import Key
@@ -33,63 +42,34 @@ if TYPE_CHECKING:
     from mgw.gateway.transport import Answer
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_CONDITIONS = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range"})
-_OF_304 = frozenset({"cache-control", "content-location", "date", "etag", "expires", "last-modified", "vary"})
-_NAME = "mgw"
+_NOT_STORED = TAGS | {"age", "cache-status"}
 _NOT_KEPT_S, _MOST_NOT_KEPT = 10.0, 10_000
+_MOST_CHANGES = 10_000
 
 
-class Asked(NamedTuple):
-    """A request, as the cache sees it.
-
-    Attributes:
-        method: of it.
-        upstream: where it goes.
-        target: path and query, as they are sent.
-        user: whose it is; empty is anybody's.
-        headers: as they are sent.
-        ttl_s: for how long the route wants answers kept that do not say so themselves.
-    """
-
-    method: str
-    upstream: str
-    target: str
-    user: str
-    headers: Headers
-    ttl_s: float | None
-
-    @property
-    def key(self) -> Key:
-        """Under which its answer is kept."""
-        return self.place, self.user
-
-    @property
-    def place(self) -> str:
-        """What is asked for, by whomever."""
-        return f"{self.upstream} {self.target}"
-
-    @property
-    def has_unknown_credentials(self) -> bool:
-        """Whether it says who asks in a way that the gateway does not know."""
-        return header(self.headers, "cookie") is not None or (
-            not self.user and header(self.headers, "authorization") is not None
-        )
-
-
-class Given(NamedTuple):
-    """What is answered.
+class Since(NamedTuple):
+    """When an answer was asked for.
 
     Attributes:
-        status: of it.
-        headers: of it.
-        body: whole, or an answer that is read to the client.
-        how: for the header `Cache-Status` (RFC 9211).
+        asked_at: seconds since 1970.
+        version: of the place then.
     """
 
-    status: int
-    headers: Headers
-    body: bytes | Answer
-    how: str
+    asked_at: float
+    version: tuple[int, int]
+
+
+class Second(Protocol):
+    """A second level, behind what a worker keeps."""
+
+    async def get(self, key: Key) -> tuple[Stored, ...]:
+        """Return what is kept under a key; nothing where that cannot be said."""
+
+    async def put(self, key: Key, variants: tuple[Stored, ...], now: float) -> None:
+        """Keep answers for as long as they can be of use."""
+
+    async def forget(self, place: str) -> None:
+        """Forget what is kept of a place, and have others forget it."""
 
 
 class Caching:
@@ -99,15 +79,25 @@ class Caching:
         store: what is kept.
         object_bytes: the longest body that is kept.
         clock: seconds since 1970.
+        second: where answers are kept for others, too; None keeps them here alone.
     """
 
-    def __init__(self, store: Store, object_bytes: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        object_bytes: int,
+        clock: Callable[[], float] = time.time,
+        second: Second | None = None,
+    ) -> None:
         self.store = store
         self._object_bytes = object_bytes
         self._clock = clock
+        self._second = second
         self._pending: dict[Key, asyncio.Future[Stored | None]] = {}
         self._behind: set[asyncio.Task[None]] = set()
         self._not_kept: OrderedDict[Key, float] = OrderedDict()
+        self._purges = 0
+        self._changes: OrderedDict[str, int] = OrderedDict()
 
     async def answer(self, asked: Asked, fetch: Callable[[Headers], Awaitable[Answer]]) -> Given:
         """Answer a request.
@@ -126,6 +116,8 @@ class Caching:
         if asked.method == "OPTIONS" or "no-store" in directives or asked.has_unknown_credentials:
             return await _through(asked, fetch, "fwd=bypass")
         stored = self.store.get(asked.key, asked.headers)
+        if self._second is not None and (stored is None or not _is_fresh(stored, self._clock())):
+            stored = await self._newest(asked, stored, self._second)
         if stored is not None:
             return await self._from_stored(asked, stored, directives, fetch)
         if "only-if-cached" in directives:
@@ -134,42 +126,76 @@ class Caching:
             return await _through(asked, fetch, "fwd=uri-miss")
         return await self._miss(asked, fetch)
 
+    def purge(self, forget: Callable[[Store], int]) -> int:
+        """Forget answers, those that are on their way among them, and return how many were kept."""
+        self._purges += 1
+        self._not_kept.clear()
+        return forget(self.store)
+
+    def _version(self, place: str) -> tuple[int, int]:
+        """Return what changes when something is forgotten: an answer that was asked for before is not kept."""
+        return self._purges, self._changes.get(place, 0)
+
+    async def _newest(self, asked: Asked, stored: Stored | None, second: Second) -> Stored | None:
+        """Return what is kept at the second level, where that is newer."""
+        since = Since(self._clock(), self._version(asked.place))
+        for each in await second.get(asked.key):
+            if each.fits(asked.headers) and (stored is None or each.made_at > stored.made_at):
+                stored = each
+                if since.version == self._version(asked.place):
+                    self.store.put(asked.key, each)
+        return stored
+
+    def change(self, place: str) -> None:
+        """Forget what is kept of a place here, because it changed."""
+        self.store.forget(place)
+        self._changes[place] = self._changes.pop(place, 0) + 1
+        if len(self._changes) > _MOST_CHANGES:
+            self._changes.popitem(last=False)
+
+    def _forget(self, place: str) -> None:
+        """Forget what is kept of a place, at the second level and by others, too."""
+        self.change(place)
+        if self._second is not None:
+            self._do_behind(self._second.forget(place))
+
     async def _from_stored(
         self, asked: Asked, stored: Stored, directives: Directives, fetch: Callable[[Headers], Awaitable[Answer]]
     ) -> Given:
         now = self._clock()
         left = stored.lifetime.fresh_s - stored.age_s(now)
-        if _is_good(stored, directives, left, now):
-            return _served(asked, stored, now, f"hit; ttl={int(left)}")
+        if is_good(stored, directives, left, now):
+            return served(asked, stored, now, f"hit; ttl={int(left)}")
         if asked.method == "HEAD":  # its answer would be stored without a body
             return await _through(asked, fetch, "fwd=stale")
         lifetime = stored.lifetime
         may_be_stale = not lifetime.must_revalidate and "no-cache" not in directives
         asks_for_fresh = bool({"max-age", "min-fresh"} & directives.keys())
-        if may_be_stale and not asks_for_fresh and _is_within(left, lifetime.stale_while_revalidate_s):
+        if may_be_stale and not asks_for_fresh and is_within(left, lifetime.stale_while_revalidate_s):
             self._fetch_behind(asked, stored, fetch)
-            return _served(asked, stored, now, f"hit; ttl={int(left)}")
+            return served(asked, stored, now, f"hit; ttl={int(left)}")
         if "only-if-cached" in directives:
             raise Problem(HTTPStatus.GATEWAY_TIMEOUT, "NOT_CACHED", "what is cached is not good enough")
-        helps = may_be_stale and _is_within(left, lifetime.stale_if_error_s)
+        helps = may_be_stale and is_within(left, lifetime.stale_if_error_s)
+        version = self._version(asked.place)
         try:
-            answer = await fetch(_conditional(asked, stored))
+            answer = await fetch(conditional(asked, stored))
         except UpstreamError:
             if helps:
-                return _served(asked, stored, now, f"hit; ttl={int(left)}; detail=stale-if-error")
+                return served(asked, stored, now, f"hit; ttl={int(left)}; detail=stale-if-error")
             raise
         if helps and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             await answer.close()
-            return _served(asked, stored, now, f"hit; ttl={int(left)}; detail=stale-if-error")
-        return await self._renewed(asked, stored, answer, now)
+            return served(asked, stored, now, f"hit; ttl={int(left)}; detail=stale-if-error")
+        return await self._renewed(asked, stored, answer, Since(now, version))
 
-    async def _renewed(self, asked: Asked, stored: Stored, answer: Answer, asked_at: float) -> Given:
+    async def _renewed(self, asked: Asked, stored: Stored, answer: Answer, since: Since) -> Given:
         if answer.status == HTTPStatus.NOT_MODIFIED:
             await answer.close()
-            renewed = _freshened(stored, answer, asked, asked_at=asked_at, now=self._clock())
-            self.store.put(asked.key, renewed)
-            return _served(asked, renewed, self._clock(), "fwd=stale; fwd-status=304; stored")
-        kept, given = await self._keep(asked, answer, asked_at)
+            renewed = freshened(stored, answer, asked, asked_at=since.asked_at, now=self._clock())
+            self._put(asked, renewed, since)
+            return served(asked, renewed, self._clock(), "fwd=stale; fwd-status=304; stored")
+        kept, given = await self._keep(asked, answer, since)
         how = f"fwd=stale; fwd-status={answer.status}" + ("; stored" if kept else "")
         return given(how)
 
@@ -181,7 +207,7 @@ class Caching:
         if pending is not None:
             stored = await asyncio.shield(pending)
             if stored is not None and stored.fits(asked.headers):
-                return _served(asked, stored, self._clock(), "fwd=uri-miss; collapsed")
+                return served(asked, stored, self._clock(), "fwd=uri-miss; collapsed")
             return await self._ask(asked, fetch, None)
         mine: asyncio.Future[Stored | None] = asyncio.get_running_loop().create_future()
         self._pending[key] = mine
@@ -193,21 +219,21 @@ class Caching:
         fetch: Callable[[Headers], Awaitable[Answer]],
         mine: asyncio.Future[Stored | None] | None,
     ) -> Given:
-        asked_at, kept = self._clock(), None
+        since, kept = Since(self._clock(), self._version(asked.place)), None
         try:
-            answer = await fetch([each for each in asked.headers if each[0] not in _CONDITIONS])
-            kept, given = await self._keep(asked, answer, asked_at)
+            answer = await fetch([each for each in asked.headers if each[0] not in CONDITIONS])
+            kept, given = await self._keep(asked, answer, since)
         finally:
             if mine is not None:
                 self._pending.pop(asked.key, None)
                 mine.set_result(kept)
         return given("fwd=uri-miss" + ("; stored" if kept else ""))
 
-    async def _keep(
-        self, asked: Asked, answer: Answer, asked_at: float
-    ) -> tuple[Stored | None, Callable[[str], Given]]:
+    async def _keep(self, asked: Asked, answer: Answer, since: Since) -> tuple[Stored | None, Callable[[str], Given]]:
         """Store an answer, if it may be and is not too long; return it, and what gives it to the client."""
-        if not is_storable(answer.status, answer.headers, authorized=bool(asked.user), ttl_s=asked.ttl_s):
+        if not is_storable(
+            answer.status, answer.headers, authorized=bool(asked.user), ttl_s=asked.ttl_of(answer.status)
+        ):
             self._remember_not_kept(asked.key)
             return None, partial(_given, answer)
         pieces, size, rest = [], 0, answer.body()
@@ -224,14 +250,22 @@ class Caching:
         now = self._clock()
         stored = Stored(
             status=answer.status,
-            headers=[each for each in answer.headers if each[0] not in {"age", "cache-status"}],
+            headers=[each for each in answer.headers if each[0] not in _NOT_STORED],
             body=b"".join(pieces),
             vary=tuple((name, request_value(asked.headers, name)) for name in vary_of(answer.headers)),
-            lifetime=lifetime_of(answer.headers, ttl_s=asked.ttl_s, now=now),
-            made_at=now - initial_age_s(answer.headers, asked_at=asked_at, came_at=now),
+            lifetime=lifetime_of(answer.headers, ttl_s=asked.ttl_of(answer.status), now=now),
+            made_at=now - initial_age_s(answer.headers, asked_at=since.asked_at, came_at=now),
+            tags=tags_of(answer.headers),
         )
-        self.store.put(asked.key, stored)
-        return stored, lambda how: _served(asked, stored, now, how)
+        self._put(asked, stored, since)
+        return stored, lambda how: served(asked, stored, now, how)
+
+    def _put(self, asked: Asked, stored: Stored, since: Since) -> None:
+        """Keep an answer, unless what it answers was forgotten while it was on its way."""
+        if since.version == self._version(asked.place):
+            self.store.put(asked.key, stored)
+            if self._second is not None:
+                self._do_behind(self._second.put(asked.key, self.store.variants(asked.key), self._clock()))
 
     def _remember_not_kept(self, key: Key) -> None:
         """Have nobody wait for an answer that will not be kept: for a while each request for it goes its own way."""
@@ -244,11 +278,11 @@ class Caching:
         """Pass on what changes something, and forget what was stored of it (RFC 9111, section 4.4)."""
         given = await _through(asked, fetch, "fwd=method")
         if given.status < HTTPStatus.BAD_REQUEST:
-            self.store.forget(asked.place)
+            self._forget(asked.place)
             for name in ("location", "content-location"):
                 place = header(given.headers, name)
                 if place is not None and place.startswith("/"):
-                    self.store.forget(f"{asked.upstream} {place}")
+                    self._forget(f"{asked.upstream} {place}")
         return given
 
     def _fetch_behind(self, asked: Asked, stored: Stored, fetch: Callable[[Headers], Awaitable[Answer]]) -> None:
@@ -259,17 +293,17 @@ class Caching:
         self._pending[asked.key] = mine
 
         async def renew() -> None:
-            asked_at, kept = self._clock(), None
+            since, kept = Since(self._clock(), self._version(asked.place)), None
             try:
-                answer = await fetch(_conditional(asked, stored))
+                answer = await fetch(conditional(asked, stored))
                 if answer.status == HTTPStatus.NOT_MODIFIED:
                     await answer.close()
-                    kept = _freshened(stored, answer, asked, asked_at=asked_at, now=self._clock())
-                    self.store.put(asked.key, kept)
+                    kept = freshened(stored, answer, asked, asked_at=since.asked_at, now=self._clock())
+                    self._put(asked, kept, since)
                 elif answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    kept, _ = await self._keep(asked, answer, asked_at)
+                    kept, _ = await self._keep(asked, answer, since)
                     if kept is None:
-                        self.store.forget(asked.place)
+                        self._forget(asked.place)
                         await answer.close()
                 else:
                     await answer.close()
@@ -279,110 +313,22 @@ class Caching:
                 self._pending.pop(asked.key, None)
                 mine.set_result(kept)
 
-        task = asyncio.get_running_loop().create_task(renew())
+        self._do_behind(renew())
+
+    def _do_behind(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what nobody waits for."""
+        task = asyncio.get_running_loop().create_task(work)
         self._behind.add(task)
         task.add_done_callback(self._behind.discard)
-
-
-class LongAnswer:
-    """An answer that turned out too long to be stored: what was read of it, and then the rest."""
-
-    def __init__(self, answer: Answer, pieces: list[bytes], rest: AsyncIterator[bytes]) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
-        self._answer = answer
-        self._pieces = pieces
-        self._rest = rest
-
-    async def body(self) -> AsyncIterator[bytes]:
-        """Yield the body, piece by piece."""
-        for piece in self._pieces:
-            yield piece
-        async for piece in self._rest:
-            yield piece
-
-    async def whole(self) -> bytes:
-        """Return the body in one piece."""
-        return b"".join([piece async for piece in self.body()])
-
-    async def close(self) -> None:
-        """Let the connection go."""
-        await self._answer.close()
 
 
 def _given(answer: Answer, how: str) -> Given:
     return Given(answer.status, answer.headers, answer, how)
 
 
+def _is_fresh(stored: Stored, now: float) -> bool:
+    return stored.lifetime.fresh_s > stored.age_s(now)
+
+
 async def _through(asked: Asked, fetch: Callable[[Headers], Awaitable[Answer]], how: str) -> Given:
     return _given(await fetch(asked.headers), how)
-
-
-def _is_good(stored: Stored, directives: Directives, left: float, now: float) -> bool:
-    """Say whether what is stored is good enough for a request (RFC 9111, sections 4.2 and 5.2.1)."""
-    if "no-cache" in directives:
-        return False
-    most = seconds_of(directives, "max-age")
-    if most is not None and stored.age_s(now) > most:
-        return False
-    left -= seconds_of(directives, "min-fresh") or 0.0
-    if left > 0:
-        return True
-    if "max-stale" not in directives or stored.lifetime.must_revalidate:
-        return False
-    return directives["max-stale"] is None or -left <= (seconds_of(directives, "max-stale") or 0.0)
-
-
-def _is_within(left: float, seconds: float) -> bool:
-    """Say whether something is stale for no longer than it may be."""
-    return seconds > 0 and -left <= seconds
-
-
-def _served(asked: Asked, stored: Stored, now: float, how: str) -> Given:
-    """Answer with what is stored: as a whole, in part, or by saying that the client has it."""
-    headers = [*stored.headers, ("age", str(int(stored.age_s(now))))]
-    if stored.status == HTTPStatus.OK:
-        if is_not_modified(asked.headers, stored.headers):
-            kept = [each for each in headers if each[0] in _OF_304 or each[0] == "age"]
-            return Given(HTTPStatus.NOT_MODIFIED, kept, b"", how)
-        length = len(stored.body)
-        without = [each for each in headers if each[0] != "content-length"]
-        try:
-            part = range_of(asked.headers, stored.headers, length) if asked.method == "GET" else None
-        except ValueError:
-            unmet = [("content-range", f"bytes */{length}"), ("age", str(int(stored.age_s(now))))]
-            return Given(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, unmet, b"", how)
-        if part is not None:
-            first, last = part
-            ranged = [*without, ("content-range", f"bytes {first}-{last}/{length}")]
-            return Given(HTTPStatus.PARTIAL_CONTENT, ranged, stored.body[first : last + 1], how)
-    return Given(stored.status, headers, stored.body, how)
-
-
-def _conditional(asked: Asked, stored: Stored) -> Headers:
-    """Ask whether what is stored is still what there is."""
-    headers = [each for each in asked.headers if each[0] not in _CONDITIONS]
-    tag, changed = header(stored.headers, "etag"), header(stored.headers, "last-modified")
-    if tag is not None:
-        headers.append(("if-none-match", tag))
-    if changed is not None:
-        headers.append(("if-modified-since", changed))
-    return headers
-
-
-def _freshened(stored: Stored, answer: Answer, asked: Asked, *, asked_at: float, now: float) -> Stored:
-    """Take over what a 304 says of what is stored (RFC 9111, section 3.2)."""
-    new = {name for name, _ in answer.headers} - {"content-length", "content-encoding", "content-type", "age"}
-    headers = [each for each in stored.headers if each[0] not in new]
-    headers += [each for each in answer.headers if each[0] in new]
-    return replace(
-        stored,
-        headers=headers,
-        lifetime=lifetime_of(headers, ttl_s=asked.ttl_s, now=now),
-        made_at=now - initial_age_s(answer.headers, asked_at=asked_at, came_at=now),
-    )
-
-
-def cache_status(how: str) -> tuple[str, str]:
-    """Return the header that says what the cache did (RFC 9211)."""
-    return "cache-status", f"{_NAME}; {how}"

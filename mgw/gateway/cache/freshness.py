@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 UNDERSTOOD = frozenset({200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 404, 405, 410, 414, 501})
 """Statuses that a cache knows what to do with; 206 is never stored whole."""
 
-BY_DEFAULT = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
+NEGATIVE = frozenset({404, 405, 410, 414, 501})
+BY_DEFAULT = frozenset({200, 203, 204, 300, 301, 308}) | NEGATIVE
 """Those that may be stored though nothing says for how long (RFC 9110, section 15.1)."""
+
+TAGS = frozenset({"cache-tag", "surrogate-key"})
+"""What upstreams say to caches alone; clients are not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,12 @@ def vary_of(headers: Headers) -> tuple[str, ...]:
     """Return the headers of a request that an answer depends on, lower, in order."""
     names = (name.strip().lower() for value in headers_of(headers, "vary") for name in value.split(","))
     return tuple(sorted({name for name in names if name}))
+
+
+def tags_of(headers: Headers) -> frozenset[str]:
+    """Return by what an answer can be purged: the words of `Cache-Tag` and `Surrogate-Key`."""
+    values = [value for key, value in headers if key in TAGS]
+    return frozenset(tag for value in values for tag in value.replace(",", " ").split()) if values else frozenset()
 
 
 def date_of(text: str | None) -> float | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mgw.gateway.cache.freshness import Lifetime
     from mgw.gateway.headers import Headers
 
@@ -27,6 +29,7 @@ class Stored:
         vary: the headers of the request that it depends on, with what they were.
         lifetime: for how long it is good.
         made_at: seconds since 1970, when it was made, by its age when it came.
+        tags: that the upstream gave it, for purging.
     """
 
     status: int
@@ -35,6 +38,7 @@ class Stored:
     vary: tuple[tuple[str, str], ...]
     lifetime: Lifetime
     made_at: float
+    tags: frozenset[str] = frozenset()
 
     @property
     def size_bytes(self) -> int:
@@ -59,8 +63,13 @@ class Store:
 
     def __init__(self, size_bytes: int) -> None:
         self._most = size_bytes
-        self._size = 0
+        self.size_bytes = 0
         self._kept: OrderedDict[Key, tuple[Stored, ...]] = OrderedDict()
+        self._of_place: dict[str, set[Key]] = {}
+
+    def __len__(self) -> int:
+        """Return how many places for somebody have answers."""
+        return len(self._kept)
 
     def get(self, key: Key, request: Headers) -> Stored | None:
         """Return the answer to a request, fresh or not."""
@@ -70,6 +79,10 @@ class Store:
             self._kept.move_to_end(key)
         return found
 
+    def variants(self, key: Key) -> tuple[Stored, ...]:
+        """Return all that is kept for somebody of a place."""
+        return self._kept.get(key, ())
+
     def put(self, key: Key, stored: Stored) -> None:
         """Keep an answer, in place of the one to the same request."""
         if stored.size_bytes > self._most:
@@ -77,12 +90,22 @@ class Store:
         others = tuple(each for each in self._kept.get(key, ()) if each.vary != stored.vary)
         self._replace(key, (stored, *others))
         self._kept.move_to_end(key)
-        while self._size > self._most:
+        while self.size_bytes > self._most:
             self._replace(next(iter(self._kept)), ())
 
-    def forget(self, target: str) -> int:
-        """Forget what was kept of a target, for whomever, and return how many answers there were."""
-        keys = [key for key in self._kept if key[0] == target]
+    def forget(self, place: str) -> int:
+        """Forget what was kept of a place, for whomever, and return how many answers there were."""
+        return self._forget(list(self._of_place.get(place, ())))
+
+    def forget_prefix(self, prefix: str) -> int:
+        """Forget all places that begin so."""
+        return self._forget([key for key in self._kept if key[0].startswith(prefix)])
+
+    def forget_tag(self, tag: str) -> int:
+        """Forget all answers with a tag, and what else is kept for the same place and user."""
+        return self._forget([key for key, kept in self._kept.items() if any(tag in each.tags for each in kept)])
+
+    def _forget(self, keys: Sequence[Key]) -> int:
         count = sum(len(self._kept[key]) for key in keys)
         for key in keys:
             self._replace(key, ())
@@ -90,9 +113,15 @@ class Store:
 
     def _replace(self, key: Key, variants: tuple[Stored, ...]) -> None:
         before = self._kept.pop(key, ())
-        self._size += sum(each.size_bytes for each in variants) - sum(each.size_bytes for each in before)
+        self.size_bytes += sum(each.size_bytes for each in variants) - sum(each.size_bytes for each in before)
         if variants:
             self._kept[key] = variants
+            self._of_place.setdefault(key[0], set()).add(key)
+        elif before:
+            keys = self._of_place[key[0]]
+            keys.discard(key)
+            if not keys:
+                del self._of_place[key[0]]
 
 
 def request_value(request: Headers, name: str) -> str:

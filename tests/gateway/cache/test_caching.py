@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mgw.core.problems import Problem
-from mgw.gateway.cache.caching import Asked, Caching
+from mgw.gateway.cache.caching import Caching
 from mgw.gateway.cache.directives import parse_directives, seconds_of
+from mgw.gateway.cache.serving import Asked
 from mgw.gateway.cache.store import Store
 from mgw.gateway.transport import UpstreamBroken, UpstreamUnreachable
 
@@ -493,7 +494,7 @@ def test_what_was_longest_not_asked_for_goes_first():
     kept, gone = run(story())
     assert kept == [True, True]
     assert gone.how.startswith("fwd=uri-miss")
-    assert world.cache.store._size <= 2_000
+    assert world.cache.store.size_bytes <= 2_000
 
 
 @given(st.text(max_size=60))

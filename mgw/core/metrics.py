@@ -1,0 +1,273 @@
+"""Counters, gauges and histograms: declared once, counted cheaply, and written as Prometheus and OpenMetrics read them.
+
+A family is declared in a registry with its name, what it says and its labels; a child of it, one for each combination
+of values, is looked up once and then counted on. How many children a family has is bounded: what comes after is counted
+under `other`, so that nobody outside can make them grow. What several processes counted adds up (`merged`).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds for times of answers."""
+
+_MOST_CHILDREN = 2_000
+_OTHER = "other"
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class Value:
+    """A counter or a gauge of one combination of labels.
+
+    Attributes:
+        value: what was counted so far, or what it is.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def add(self, amount: float = 1.0) -> None:
+        """Count."""
+        self.value += amount
+
+
+class Distribution:
+    """A histogram of one combination of labels.
+
+    Attributes:
+        bounds: upper ones, rising.
+        counts: of what lies up to each and above the one before, and last of what lies above all.
+        total: the sum of everything.
+    """
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count a value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+
+class Sample(Struct, frozen=True):
+    """What a child says, as it is sent between processes.
+
+    Attributes:
+        labels: their values, in the family's order.
+        numbers: the value; of a histogram its counts and then the sum.
+    """
+
+    labels: tuple[str, ...]
+    numbers: tuple[float, ...]
+
+
+class FamilySample(Struct, frozen=True):
+    """What a family says, as it is sent between processes.
+
+    Attributes:
+        name: of it, with its unit; a counter's ends in `_total`.
+        help: what it says.
+        kind: of its children.
+        labels: their names.
+        bounds: of a histogram.
+        children: of it.
+    """
+
+    name: str
+    help: str
+    kind: Kind
+    labels: tuple[str, ...]
+    bounds: tuple[float, ...]
+    children: tuple[Sample, ...]
+
+
+class Counters:
+    """A family of counters, or of gauges."""
+
+    def __init__(self, name: str, text: str, kind: Kind, labels: tuple[str, ...]) -> None:
+        self.name = name
+        self._text = text
+        self._kind = kind
+        self._labels = labels
+        self._children: dict[tuple[str, ...], Value] = {}
+
+    def of(self, *values: str) -> Value:
+        """Return the child of these values, a new one at first."""
+        found = self._children.get(values)
+        if found is None:
+            key = _bounded(values, self._labels, len(self._children))
+            found = self._children.setdefault(key, Value())
+        return found
+
+    def sample(self) -> FamilySample:
+        """Return what was counted."""
+        children = tuple(Sample(values, (child.value,)) for values, child in self._children.items())
+        return FamilySample(self.name, self._text, self._kind, self._labels, (), children)
+
+
+class Histograms:
+    """A family of histograms."""
+
+    def __init__(self, name: str, text: str, labels: tuple[str, ...], bounds: tuple[float, ...]) -> None:
+        self.name = name
+        self._text = text
+        self._labels = labels
+        self._bounds = bounds
+        self._children: dict[tuple[str, ...], Distribution] = {}
+
+    def of(self, *values: str) -> Distribution:
+        """Return the child of these values, a new one at first."""
+        found = self._children.get(values)
+        if found is None:
+            key = _bounded(values, self._labels, len(self._children))
+            found = self._children.setdefault(key, Distribution(self._bounds))
+        return found
+
+    def sample(self) -> FamilySample:
+        """Return what was counted."""
+        children = tuple(
+            Sample(values, (*map(float, child.counts), child.total)) for values, child in self._children.items()
+        )
+        return FamilySample(self.name, self._text, "histogram", self._labels, self._bounds, children)
+
+
+class Registry:
+    """What a process counts."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, Counters | Histograms] = {}
+
+    def counter(self, name: str, text: str, *labels: str) -> Counters:
+        """Declare a family of counters.
+
+        Args:
+            name: ends in `_total`.
+            text: what it counts.
+            labels: names.
+        """
+        if not name.endswith("_total"):
+            raise ValueError(f"{name}: a counter's name ends in _total")
+        return self._declared(Counters(name, text, "counter", labels))
+
+    def gauge(self, name: str, text: str, *labels: str) -> Counters:
+        """Declare a family of gauges."""
+        return self._declared(Counters(name, text, "gauge", labels))
+
+    def histogram(self, name: str, text: str, *labels: str, bounds: tuple[float, ...] = SECONDS) -> Histograms:
+        """Declare a family of histograms.
+
+        Args:
+            name: ends in its unit.
+            text: what it measures.
+            labels: names.
+            bounds: upper ones, rising.
+        """
+        family = Histograms(name, text, labels, bounds)
+        self._require_new(name)
+        self._families[name] = family
+        return family
+
+    def sample(self) -> list[FamilySample]:
+        """Return everything that was counted."""
+        return [family.sample() for family in self._families.values()]
+
+    def _declared(self, family: Counters) -> Counters:
+        self._require_new(family.name)
+        self._families[family.name] = family
+        return family
+
+    def _require_new(self, name: str) -> None:
+        if name in self._families:
+            raise ValueError(f"{name} is declared twice")
+
+
+def merged(several: Iterable[Iterable[FamilySample]]) -> list[FamilySample]:
+    """Add up what several processes counted; families of one name have to be declared alike."""
+    families: dict[str, FamilySample] = {}
+    sums: dict[str, dict[tuple[str, ...], tuple[float, ...]]] = {}
+    for samples in several:
+        for family in samples:
+            known = families.setdefault(family.name, family)
+            if (known.kind, known.labels, known.bounds) != (family.kind, family.labels, family.bounds):
+                raise ValueError(f"{family.name} is declared in two ways")
+            children = sums.setdefault(family.name, {})
+            for child in family.children:
+                before = children.get(child.labels)
+                children[child.labels] = (
+                    child.numbers if before is None else tuple(map(sum, zip(before, child.numbers, strict=True)))
+                )
+    return [
+        FamilySample(
+            each.name, each.help, each.kind, each.labels, each.bounds,
+            tuple(Sample(labels, numbers) for labels, numbers in sums[name].items()),
+        )
+        for name, each in families.items()
+    ]  # fmt: skip
+
+
+def render(families: Iterable[FamilySample], *, openmetrics: bool = False) -> str:
+    """Write families as text: Prometheus' own format (0.0.4), or OpenMetrics (1.0.0)."""
+    lines: list[str] = []
+    for family in families:
+        base = family.name.removesuffix("_total") if openmetrics and family.kind == "counter" else family.name
+        lines += [f"# HELP {base} {_escaped(family.help)}", f"# TYPE {base} {family.kind}"]
+        for child in sorted(family.children, key=lambda each: each.labels):
+            labels = [f'{name}="{_escaped_value(value)}"' for name, value in zip(family.labels, child.labels)]  # noqa: B905 - what is merged has as many
+            lines += _histogram(family, labels, child) if family.kind == "histogram" else [
+                f"{family.name}{_braced(labels)} {_number(child.numbers[0])}"
+            ]  # fmt: skip
+    return "\n".join([*lines, "# EOF"] if openmetrics else lines) + "\n"
+
+
+def _histogram(family: FamilySample, labels: list[str], child: Sample) -> list[str]:
+    lines, count = [], 0.0
+    for bound, more in zip((*family.bounds, math.inf), child.numbers[:-1], strict=True):
+        count += more
+        at = _braced([*labels, f'le="{_number(bound)}"'])
+        lines.append(f"{family.name}_bucket{at} {_number(count)}")
+    return [
+        *lines,
+        f"{family.name}_sum{_braced(labels)} {_number(child.numbers[-1])}",
+        f"{family.name}_count{_braced(labels)} {_number(count)}",
+    ]
+
+
+def _bounded(values: tuple[str, ...], labels: tuple[str, ...], children: int) -> tuple[str, ...]:
+    if len(values) != len(labels):
+        raise ValueError(f"labels {labels} have no values {values}")
+    return values if children < _MOST_CHILDREN else (_OTHER,) * len(values)
+
+
+def _braced(labels: Sequence[str]) -> str:
+    return f"{{{','.join(labels)}}}" if labels else ""
+
+
+def _number(value: float) -> str:
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n")
+
+
+def _escaped_value(text: str) -> str:
+    return _escaped(text).replace('"', r"\"")

@@ -1,0 +1,88 @@
+"""Metrics: what is written is read back by Prometheus' own parsers, and what processes counted adds up."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
+
+from mgw.core.metrics import Registry, merged, render
+
+labels = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+def registry_of(counts, times):
+    registry = Registry()
+    counter = registry.counter("mgw_requests_total", 'Requests "by" route\nand status.', "route", "status")
+    gauge = registry.gauge("mgw_open", "Connections that are open.")
+    histogram = registry.histogram("mgw_seconds", "Times.", "route", bounds=(0.1, 1.0))
+    for route, amount in counts:
+        counter.of(route, "200").add(amount)
+    gauge.of().value = len(counts)
+    for route, seconds in times:
+        histogram.of(route).observe(seconds)
+    return registry
+
+
+counted = st.lists(st.tuples(labels, st.integers(0, 1000)), max_size=6)
+timed = st.lists(st.tuples(labels, st.floats(0, 3)), max_size=6)
+
+
+@given(counted, timed, st.sampled_from([(parse_prometheus, False), (parse_openmetrics, True)]))
+def test_what_is_written_is_read_back(counts, times, how):
+    parse, openmetrics = how
+    text = render(registry_of(counts, times).sample(), openmetrics=openmetrics)
+    families = {family.name.removesuffix("_total"): family for family in parse(text)}
+    assert {name: family.type for name, family in families.items()} == {
+        "mgw_requests": "counter", "mgw_open": "gauge", "mgw_seconds": "histogram",
+    }  # fmt: skip
+    read = {sample.labels["route"]: sample.value for sample in families["mgw_requests"].samples}
+    assert read == {route: sum(n for each, n in counts if each == route) for route, _ in counts}
+    assert families["mgw_open"].samples[0].value == len(counts)
+    for route in {route for route, _ in times}:
+        mine = [seconds for each, seconds in times if each == route]
+        found = {
+            (each.name.rpartition("_")[2], each.labels.get("le")): each.value
+            for each in families["mgw_seconds"].samples
+            if each.labels["route"] == route
+        }
+        assert found["count", None] == len(mine)
+        assert found["sum", None] == pytest.approx(sum(mine))
+        buckets = {float(le): value for (kind, le), value in found.items() if kind == "bucket"}
+        assert buckets == {bound: sum(each <= bound for each in mine) for bound in (0.1, 1.0, math.inf)}
+
+
+@given(counted, counted, timed, timed)
+def test_what_two_processes_counted_adds_up(counts, others, times, more):
+    apart = merged([registry_of(counts, times).sample(), registry_of(others, more).sample()])
+    together = registry_of(counts + others, times + more)
+    for one, other in zip(apart, together.sample(), strict=True):
+        assert (one.name, one.kind, one.bounds) == (other.name, other.kind, other.bounds)
+        left, right = ({child.labels: child.numbers for child in each.children} for each in (one, other))
+        assert left.keys() == right.keys()
+        for key, numbers in left.items():
+            assert numbers == pytest.approx(right[key])
+
+
+def test_labels_are_bounded_and_names_are_kept():
+    registry = Registry()
+    counter = registry.counter("mgw_asked_total", "Asked.", "who")
+    for number in range(5_000):
+        counter.of(str(number)).add()
+    (family,) = registry.sample()
+    assert len(family.children) == 2_001
+    assert {child.labels: child.numbers for child in family.children}["other",] == (3_000,)
+    with pytest.raises(ValueError, match="twice"):
+        registry.gauge("mgw_asked_total", "Again.")
+    with pytest.raises(ValueError, match="_total"):
+        registry.counter("mgw_asked", "No total.")
+    with pytest.raises(ValueError, match="labels"):
+        counter.of("a", "b")
+    other = Registry()
+    other.gauge("mgw_asked_total", "Otherwise.")
+    with pytest.raises(ValueError, match="two ways"):
+        merged([registry.sample(), other.sample()])
