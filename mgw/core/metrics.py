@@ -118,7 +118,7 @@ class Counters:
 
     def sample(self) -> FamilySample:
         """Return what was counted."""
-        children = tuple(Sample(values, (child.value,)) for values, child in self._children.items())
+        children = tuple(Sample(values, (float(child.value),)) for values, child in self._children.items())
         return FamilySample(self.name, self._text, self._kind, self._labels, (), children)
 
 

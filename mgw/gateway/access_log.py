@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 65_536
 _WAIT_S = 0.2
+_LONGEST_ID = 128
 
 
 class AccessLog:
@@ -43,6 +44,8 @@ class AccessLog:
             "method": exchange.method, "path": exchange.path, "route": exchange.template, "status": exchange.status,
             "upstream": exchange.upstream, "client": exchange.client, "user": exchange.user_id,
             "request_id": exchange.request_id,
+            "correlation_id": exchange.named.get("x-correlation-id", exchange.request_id)[:_LONGEST_ID],
+            "trace_id": exchange.trace.trace_id if exchange.trace else "", "cache": exchange.cache,
             "duration_ms": round(1000 * (time.perf_counter() - exchange.began), 3),
         }  # fmt: skip
         if not self._waiting and self._loop is not None:

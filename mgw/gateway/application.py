@@ -233,6 +233,8 @@ def _sent(exchange: Exchange, policy: Policy, caller: Caller | None) -> Headers:
     )
     if exchange.trace is not None:
         headers.append(("traceparent", exchange.trace.header))
+        if not exchange.trace.parent_id and "tracestate" in exchange.named:  # of a trace that nobody could read
+            headers = [each for each in headers if each[0] != "tracestate"]
     if caller is not None:
         headers += caller.claims
     return headers

@@ -76,7 +76,7 @@ class PyreqwestTransport:
         self, method: str, url: str, headers: Headers, body: AsyncIterator[bytes] | bytes | None, timeouts: Timeouts
     ) -> PyreqwestAnswer:
         """Send a request and return when the answer has begun."""
-        builder = self._client(timeouts).request(method, url).headers(headers)
+        builder = self._client(timeouts).request(method, url).headers(headers).streamed_read_buffer_limit(0)
         if isinstance(body, bytes):
             builder = builder.body_bytes(body)
         elif body is not None:

@@ -12,17 +12,18 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
+from prometheus_client.parser import text_string_to_metric_families
 
 from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 SECRET = "development-secret-of-forty-characters!!"
 
@@ -133,6 +134,7 @@ class Running:
     port: int
     process: subprocess.Popen[str]
     upstream: Upstream
+    document: dict[str, Any]
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
@@ -154,9 +156,57 @@ class Running:
         lines = (self.folder / "out").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 
+    def write(self, **changes: object) -> None:
+        """Change the gateway's file."""
+        self.document.update(changes)
+        (self.folder / "gateway.yaml").write_text(json.dumps(self.document))
+
+    def told(self, text: str, *, times: int = 1) -> str:
+        """Wait until the gateway has told something, and return all that it told."""
+        return until(lambda: (said := (self.folder / "err").read_text()).count(text) >= times and said)
+
+    def workers(self) -> list[int]:
+        """Return the processes that answer."""
+        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        pids = Path(children).read_text().split()
+        return [int(pid) for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def admin(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
+        """Ask the admin port."""
+        shown = (self.folder / ".mgw" / "gateway.admin").read_text().strip()
+        port = self.document["admin"]["port"]
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            content = None if body is None else json.dumps(body).encode()
+            connection.request(method, path, content, {"authorization": f"Bearer {shown}", **headers})
+            answer = connection.getresponse()
+            return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return what was counted, as a scrape of Prometheus sees it."""
+        reply = self.ask("GET", "/metrics")
+        assert reply.status == 200
+        families = text_string_to_metric_families(reply.body.decode())
+        samples = [each for family in families for each in family.samples if each.name == name]
+        return sum(each.value for each in samples if labels.items() <= each.labels.items())
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
+
+
+def until(look: Callable[[], Any], seconds: float = 20) -> Any:
+    """Wait until something is so, and return it."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not come to be"
+        threading.Event().wait(0.02)
+    return found
+
+
+def answering(*headers: str, body: bytes = b"ok", status: str = "200 OK") -> bytes:
+    """Return an answer as it is sent."""
+    head = "".join(f"{header}\r\n" for header in headers)
+    return f"HTTP/1.1 {status}\r\n{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
 def token(user: str = "ann", *, seconds: float = 600, **claims: object) -> str:
@@ -174,9 +224,11 @@ def listening() -> Iterator[Upstream]:
 
 
 @contextlib.contextmanager
-def starting(folder: Path, upstream: Upstream, *routes: dict[str, object], **given: object) -> Iterator[Running]:
-    """Start a gateway in front of an upstream."""
-    port = free_port()
+def starting(
+    folder: Path, upstream: Upstream, *routes: dict[str, object], waits: bool = True, **given: Any
+) -> Iterator[Running]:
+    """Start a gateway in front of an upstream, and wait until it answers where it `waits`."""
+    port = given.get("port") or free_port()
     (folder / "secret").write_text(SECRET)
     document = {
         "port": port,
@@ -193,10 +245,10 @@ def starting(folder: Path, upstream: Upstream, *routes: dict[str, object], **giv
             [sys.executable, "-m", "mgw", "serve", "--only", "gateway"], cwd=folder, stdout=out, stderr=err, text=True,
             preexec_fn=_bound_to_this_process(),  # noqa: PLW1509 - one call of the kernel, looked up before
         )  # fmt: skip
-    running = Running(folder, port, process, upstream)
+    running = Running(folder, port, process, upstream, document)
     try:
         deadline = time.monotonic() + 30
-        while not _answers(running):
+        while waits and not _answers(running):
             assert process.poll() is None, (folder / "err").read_text()
             assert time.monotonic() < deadline, (folder / "err").read_text()
             threading.Event().wait(0.05)
