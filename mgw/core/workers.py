@@ -46,6 +46,7 @@ class Listening:
         connections: that a worker keeps open at once; None is what granian has.
         header_timeout_s: for the head of a request.
         websockets: whether the application takes any.
+        http2: whether it is spoken, too.
         cert_file: a certificate as PEM, for TLS; None is HTTP without.
         key_file: its key.
         min_tls: the oldest version.
@@ -59,6 +60,7 @@ class Listening:
     connections: int | None = None
     header_timeout_s: float = 30.0
     websockets: bool = False
+    http2: bool = True
     cert_file: Path | None = None
     key_file: Path | None = None
     min_tls: Literal["1.2", "1.3"] = "1.3"
@@ -84,7 +86,7 @@ def serve_with(listening: Listening, make: Callable[[], Any], on_listening: Call
         interface=Interfaces.RSGI,
         workers=listening.workers,
         loop=Loops.uvloop,
-        http=HTTPModes.auto,
+        http=HTTPModes.auto if listening.http2 else HTTPModes.http1,
         websockets=listening.websockets,
         http1_settings=HTTP1Settings(header_read_timeout=int(1000 * listening.header_timeout_s)),
         backlog=_BACKLOG,

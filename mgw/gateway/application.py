@@ -23,6 +23,7 @@ from mgw.gateway.headers import client_address, is_trusted, outgoing
 from mgw.gateway.paths import OWN_PATHS
 from mgw.gateway.refusals import Unanswered, no_websocket, not_configured, overloaded, upstream_failed
 from mgw.gateway.replies import own, refuse, reply
+from mgw.gateway.subjects import require_own
 from mgw.gateway.tracing import trace_of
 from mgw.gateway.transport import UpstreamError
 from mgw.gateway.websockets import pass_websocket
@@ -150,7 +151,7 @@ class Application:
         given = await self._given(exchange, protocol, policy, plan, caller)
         if plan.cors is not None:
             given = given._replace(headers=[each for each in given.headers if not each[0].startswith(CORS_PREFIX)])
-        await reply(exchange, protocol, given, decision)
+        await reply(exchange, protocol, given, decision, policy.gateway.client_timeout_s)
 
     async def _given(
         self, exchange: Exchange, protocol: HTTPProtocol, policy: Policy, plan: Plan, caller: Caller | None
@@ -158,7 +159,9 @@ class Application:
         """Get an answer from the cache or an upstream; the route's own where there is none."""
         leg = plan.leg_of(exchange)
         exchange.upstream = leg.upstream
-        body = await read_body(exchange, protocol, plan.body_limit_bytes, policy.gateway.body_timeout_s)
+        body = await read_body(exchange, protocol, plan.limits)
+        if plan.subject is not None:
+            require_own(plan.subject, caller, plan.template, exchange.path, body.content)
         headers = _sent(exchange, policy, caller)
         headers += body.headers
         try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mgw.gateway.exchange import Exchange
     from mgw.gateway.headers import Headers
 
-_WHOLE_BYTES = 65_536
+WHOLE_BYTES = 65_536
 
 
 class Body(NamedTuple):
@@ -31,10 +31,24 @@ class Body(NamedTuple):
     headers: Headers
 
 
+class BodyLimits(NamedTuple):
+    """What a body may be.
+
+    Attributes:
+        size_bytes: the longest.
+        whole_bytes: up to this length it is read before it is sent on.
+        idle_s: how long the client may take to send the next piece.
+    """
+
+    size_bytes: int
+    whole_bytes: int
+    idle_s: float
+
+
 _NONE = Body(None, [])
 
 
-async def read_body(exchange: Exchange, protocol: HTTPProtocol, limit_bytes: int, idle_s: float) -> Body:
+async def read_body(exchange: Exchange, protocol: HTTPProtocol, limits: BodyLimits) -> Body:
     """Read a body, or begin to.
 
     Raises:
@@ -48,11 +62,11 @@ async def read_body(exchange: Exchange, protocol: HTTPProtocol, limit_bytes: int
         return _NONE
     if not (length.isascii() and length.isdecimal()):
         raise bad_request("the length of the body is not a number")
-    if int(length) > limit_bytes:
-        raise _too_large(limit_bytes)
-    if int(length) <= _WHOLE_BYTES:
-        return Body(await _whole(protocol, int(length), idle_s), [])
-    return Body(_pieces(protocol, int(length), idle_s), [("content-length", length)])
+    if int(length) > limits.size_bytes:
+        raise _too_large(limits.size_bytes)
+    if int(length) <= limits.whole_bytes:
+        return Body(await _whole(protocol, int(length), limits.idle_s), [])
+    return Body(_pieces(protocol, int(length), limits.idle_s), [("content-length", length)])
 
 
 async def _whole(protocol: HTTPProtocol, length: int, idle_s: float) -> bytes:

@@ -37,6 +37,7 @@ def faults_of(gateway: Gateway) -> Faults:
     for number, route in enumerate(gateway.routes):
         where = f"routes[{number}]"
         yield from _faults_of_path(route, where, gateway)
+        yield from _faults_of_subject(route, where)
         yield from _faults_of_options(route, where)
     yield from _twice(gateway.routes)
 
@@ -87,6 +88,18 @@ def _faults_of_path(route: Route, where: str, gateway: Gateway) -> Faults:
         upstream = gateway.upstreams.get(name)
         if upstream is not None and not whole.startswith(upstream.strip_prefix):
             yield where, f"{whole} does not begin with what {name} takes away, {upstream.strip_prefix}"
+
+
+def _faults_of_subject(route: Route, where: str) -> Faults:
+    subject = route.subject
+    if subject is None:
+        return
+    if route.auth == "none":
+        yield f"{where}.subject", "nobody can be told apart where auth is none"
+    if subject.path is None and subject.body is None:
+        yield f"{where}.subject", "name where the user is: path or body"
+    if subject.path is not None and f"{{{subject.path}}}" not in pieces(route.path):
+        yield f"{where}.subject.path", f"there is no {{{subject.path}}} in {route.path}"
 
 
 def _faults_of_options(route: Route, where: str) -> Faults:

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from mgw.gateway.worker_link import Command
 
 _LOOK_S = 0.5
-_OF_THE_START = ("host", "port", "workers", "drain_s", "connections", "header_timeout_s", "tls", "transport", "admin")
+_OF_THE_START = (
+    "host", "port", "workers", "drain_s", "connections", "header_timeout_s", "tls", "http2", "transport", "admin",
+    "redis", "telemetry",
+)  # fmt: skip
 """What processes and sockets were made of; it stays as it is until the gateway is started anew."""
 
 

@@ -25,7 +25,7 @@ def read_gateway(path: Path) -> Gateway:
         FileUnreadable: there is no such file, or it may not be read.
         ConfigInvalid: keys are unknown or do not fit, or the gateway cannot be run so; the message lists everything.
     """
-    return read_struct(path, Gateway, faults_of)
+    return read_struct(path, Gateway, faults_of, "docs/gateway.md shows what there is")
 
 
 def with_own_service(gateway: Gateway, url: str) -> Gateway:

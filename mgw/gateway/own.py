@@ -91,8 +91,9 @@ class Own:
 
     def _answer_metrics(self, exchange: Exchange, protocol: HTTPProtocol) -> None:
         openmetrics = "application/openmetrics-text" in exchange.named.get("accept", "")
-        pid = os.getpid()
-        families = merged([self._counts.sample(), *self._runtime.counts(without=pid)])
+        # What is told is what is kept, so that nothing that was told is lost, and no sum ever falls.
+        self._runtime.keep_counts(os.getpid(), self._counts.sample())
+        families = merged(self._runtime.counts())
         kind = OPENMETRICS if openmetrics else PROMETHEUS
         text = render(families, openmetrics=openmetrics)
         own(exchange, protocol, HTTPStatus.OK, [("content-type", kind)], text.encode())

@@ -12,6 +12,7 @@ from zlib import crc32
 
 import msgspec
 
+from mgw.gateway.body import WHOLE_BYTES, BodyLimits
 from mgw.gateway.cache.caching import Caching
 from mgw.gateway.cache.second_level import SecondLevel
 from mgw.gateway.cache.serving import Given
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mgw.gateway.counting import Counts
-    from mgw.gateway.definition import Auth, Cache, Canary, Gateway, Route, Timeouts, Upstream
+    from mgw.gateway.definition import Auth, Cache, Canary, Gateway, Route, Subject, Timeouts, Upstream
     from mgw.gateway.exchange import Exchange
     from mgw.gateway.limits import Decision, Rate
     from mgw.gateway.shared import Shared
@@ -72,10 +73,11 @@ class Plan:
         template: of the path, with the prefix.
         auth: whether a token has to be there.
         scopes: that it has to have.
+        subject: where a request names the user that it is about.
         leg: where they go.
         other: where some of them go instead.
         canary: which of them.
-        body_limit_bytes: of a request.
+        limits: of the body of a request.
         is_cached: whether answers may be kept.
         ttl_s: for how long, where they do not say so themselves.
         negative_ttl_s: the same for answers that there is nothing.
@@ -89,10 +91,11 @@ class Plan:
     template: str
     auth: Auth
     scopes: tuple[str, ...]
+    subject: Subject | None
     leg: Leg
     other: Leg | None
     canary: Canary | None
-    body_limit_bytes: int
+    limits: BodyLimits
     is_cached: bool
     ttl_s: float | None
     negative_ttl_s: float | None
@@ -272,6 +275,11 @@ class Policy:
         on_open = open_together(self._means.shared, name) if self._means.shared else lambda: None
         return Calls(name, upstream, self._means.transport, UpstreamCounts(self._means.counts, name), on_open=on_open)
 
+    def _limits(self, route: Route) -> BodyLimits:
+        size_bytes = route.body_limit_bytes or self.gateway.body_limit_bytes
+        is_read = route.subject is not None and route.subject.body is not None
+        return BodyLimits(size_bytes, size_bytes if is_read else WHOLE_BYTES, self.gateway.body_timeout_s)
+
     def _leg(self, upstream: str, route: Route) -> Leg:
         calls = self.calls.get(upstream)
         if calls is None:
@@ -285,10 +293,11 @@ class Policy:
             template=template,
             auth=route.auth,
             scopes=route.scopes,
+            subject=route.subject,
             leg=self._leg(route.upstream, route),
             other=self._leg(route.canary.upstream, route) if route.canary else None,
             canary=route.canary,
-            body_limit_bytes=route.body_limit_bytes or self.gateway.body_limit_bytes,
+            limits=self._limits(route),
             is_cached=route.cache is not None,
             ttl_s=route.cache.ttl_s if route.cache else None,
             negative_ttl_s=route.cache.negative_ttl_s if route.cache else None,

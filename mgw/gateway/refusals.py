@@ -55,6 +55,11 @@ def scope_missing(scopes: Sequence[str]) -> Problem:
     )  # fmt: skip
 
 
+def of_another_user() -> Problem:
+    """The request is about another user than the token's."""
+    return Problem(HTTPStatus.FORBIDDEN, "OTHER_USER", "the token is of another user than the request is about")
+
+
 def too_many(decision: Decision) -> Problem:
     """The caller asks more often than it may."""
     return Problem(

@@ -10,7 +10,7 @@ import msgspec
 
 from mgw.gateway.cache.freshness import TAGS
 from mgw.gateway.cache.serving import cache_status
-from mgw.gateway.cutting import cut_connection
+from mgw.gateway.client_socket import Flow, cut_connection
 from mgw.gateway.headers import header
 
 if TYPE_CHECKING:
@@ -31,11 +31,21 @@ _WHOLE_BYTES = 65_536
 _encode = msgspec.json.Encoder().encode
 
 
-async def reply(exchange: Exchange, protocol: HTTPProtocol, given: Given, decision: Decision) -> None:
+async def reply(
+    exchange: Exchange, protocol: HTTPProtocol, given: Given, decision: Decision, patience_s: float
+) -> None:
     """Give a client its answer.
+
+    Args:
+        exchange: what it asked.
+        protocol: to it.
+        given: the answer.
+        decision: on how often it asks.
+        patience_s: how long it may take nothing of a long answer.
 
     Raises:
         UpstreamError: it broke off.
+        Problem: the client takes nothing any more.
     """
     headers = [each for each in given.headers if each[0] not in _OURS]
     headers += (("x-request-id", exchange.request_id), *limit_headers(decision), *exchange.added)
@@ -53,7 +63,7 @@ async def reply(exchange: Exchange, protocol: HTTPProtocol, given: Given, decisi
         if length.isdecimal() and int(length) <= _WHOLE_BYTES:
             _whole(exchange, protocol, answer.status, headers, await answer.whole())
             return
-        await _stream(exchange, protocol, headers, answer)
+        await _stream(exchange, protocol, headers, answer, Flow(exchange.connection, patience_s))
     finally:
         await answer.close()
 
@@ -91,8 +101,12 @@ def _whole(exchange: Exchange, protocol: HTTPProtocol, status: int, headers: Hea
         protocol.response_bytes(status, headers, body)
 
 
-async def _stream(exchange: Exchange, protocol: HTTPProtocol, headers: Headers, answer: Answer) -> None:
+async def _stream(exchange: Exchange, protocol: HTTPProtocol, headers: Headers, answer: Answer, flow: Flow) -> None:
     exchange.status = answer.status
     stream = protocol.response_stream(answer.status, headers)
-    async for piece in answer.body():
-        await stream.send_bytes(piece)
+    try:
+        async for piece in answer.body():
+            await stream.send_bytes(piece)
+            await flow.sent(len(piece))
+    finally:
+        flow.end()

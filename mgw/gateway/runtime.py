@@ -69,16 +69,10 @@ class RuntimeFolder:
         aside.write_bytes(msgspec.msgpack.encode(sample))
         aside.replace(self.path / f"{pid}{_COUNTS}")
 
-    def counts(self, without: int | None = None) -> Iterator[list[FamilySample]]:
-        """Yield what each worker counted; of those that are gone without what only a living one can say.
-
-        Args:
-            without: a worker that says so itself.
-        """
+    def counts(self) -> Iterator[list[FamilySample]]:
+        """Yield what each worker counted; of those that are gone without what only a living one can say."""
         for path in sorted(self.path.glob(f"*{_COUNTS}")):
             pid = int(path.stem)
-            if pid == without:
-                continue
             sample = msgspec.msgpack.decode(path.read_bytes(), type=list[FamilySample])
             yield sample if _is_alive(pid) else [family for family in sample if family.kind != "gauge"]
 

@@ -161,6 +161,7 @@ def _listening(gateway: Gateway, folder: Path) -> Listening:
         connections=gateway.connections,
         header_timeout_s=gateway.header_timeout_s,
         websockets=True,
+        http2=gateway.http2 if gateway.http2 is not None else tls is not None,
         cert_file=folder / tls.cert_file if tls else None,
         key_file=folder / tls.key_file if tls else None,
         min_tls=tls.min_version if tls else "1.3",

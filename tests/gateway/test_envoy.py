@@ -78,7 +78,7 @@ def test_other_keys_and_options_can_be_taken_over(envoy, tmp_path, kind):
     keys = {"public_key_file": "key.pem", "jwks_file": "keys.json", "jwks_url": "https://login.example/jwks"}
     document = {
         "tokens": {
-            "algorithms": ["ES256" if is_ec else "RS256"], "keys": {kind: keys[kind]},
+            "algorithms": ["ES256" if kind == "public_key_file" else "RS256"], "keys": {kind: keys[kind]},
             "issuer": "https://login.example", "audience": "films",
         },
         "upstreams": {

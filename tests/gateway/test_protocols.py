@@ -108,7 +108,7 @@ def ask_http2(url, cafile=None):
 
 
 def test_http2_is_spoken_without_tls(start, upstream):
-    gateway = start(OPEN, limits=MANY)
+    gateway = start(OPEN, limits=MANY, http2=True)
     assert ask_http2(f"http://127.0.0.1:{gateway.port}") == {("HTTP/2.0", 200, b"ok")}
     assert upstream.head[""].endswith("HTTP/1.1")
     assert upstream.head["x-forwarded-host"] == f"127.0.0.1:{gateway.port}"

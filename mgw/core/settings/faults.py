@@ -48,12 +48,12 @@ class Fault:
         return ": ".join(str(part) for part in (self.where, self.key, self.problem) if part)
 
 
-def invalid(faults: Sequence[Fault]) -> ConfigInvalid:
+def invalid(faults: Sequence[Fault], hint: str = HINT) -> ConfigInvalid:
     """Return the one error that lists `faults` (at least one): those of the file from top to bottom, then the rest."""
     if len(faults) == 1:
-        return ConfigInvalid(str(faults[0]), hint=HINT)
+        return ConfigInvalid(str(faults[0]), hint=hint)
     lines = "".join(f"\n  {fault}" for fault in sorted(faults, key=_position))
-    return ConfigInvalid(f"the configuration has {len(faults)} faults:{lines}", hint=HINT)
+    return ConfigInvalid(f"the configuration has {len(faults)} faults:{lines}", hint=hint)
 
 
 def _position(fault: Fault) -> tuple[float, int]:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 
 from mgw.core.errors import FileUnreadable
-from mgw.core.settings.faults import Fault, Place, invalid
+from mgw.core.settings.faults import HINT, Fault, Place, invalid
 from mgw.core.settings.yaml_source import Entry, Listing, Scalar, Section, parse_document, plain
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ _WORDS = {
 
 
 def read_struct(
-    path: Path, kind: type[_Struct], check: Callable[[_Struct], Iterable[tuple[str, str]]] = lambda _: ()
+    path: Path,
+    kind: type[_Struct],
+    check: Callable[[_Struct], Iterable[tuple[str, str]]] = lambda _: (),
+    hint: str = HINT,
 ) -> _Struct:
     """Read a YAML file.
 
@@ -42,6 +45,7 @@ def read_struct(
         path: of the file.
         kind: the struct that its top level is.
         check: finds what no type can say, as keys, `routes[3].path`, and what is wrong with each.
+        hint: what helps with a file of this kind.
 
     Raises:
         FileUnreadable: there is no such file, or it may not be read.
@@ -50,20 +54,20 @@ def read_struct(
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise invalid([Fault(str(path), None, "is not UTF-8 text; save the file as UTF-8")]) from error
+        raise invalid([Fault(str(path), None, "is not UTF-8 text; save the file as UTF-8")], hint) from error
     except OSError as error:
         raise FileUnreadable(f"cannot read {path}: {error.strerror}") from error
     document = parse_document(text, str(path))
     faults = [*document.faults, *_faults(document.root, kind, "", document.root.place)]
     if faults:
-        raise invalid(faults)
+        raise invalid(faults, hint)
     try:
         made = msgspec.convert(plain(document.root), kind)
     except msgspec.ValidationError as error:  # of a whole, such as too few elements
-        raise invalid([Fault(document.root.place, None, _sentence(error))]) from error
+        raise invalid([Fault(document.root.place, None, _sentence(error))], hint) from error
     faults = [Fault(_place_of(document.root, key), key, problem) for key, problem in check(made)]
     if faults:
-        raise invalid(faults)
+        raise invalid(faults, hint)
     return made
 
 

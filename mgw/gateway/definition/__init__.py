@@ -2,7 +2,7 @@
 
 from mgw.gateway.definition.callers import TIERS, Jwks, Keys, Limit, RouteLimit, Tokens
 from mgw.gateway.definition.gateway import Admin, Gateway, Redis, Telemetry, Tls
-from mgw.gateway.definition.routes import Auth, Cache, Canary, Cors, Fallback, Route, RouteCache
+from mgw.gateway.definition.routes import Auth, Cache, Canary, Cors, Fallback, Route, RouteCache, Subject
 from mgw.gateway.definition.upstreams import BreakerSettings, HealthCheck, Retries, Timeouts, Upstream
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Route",
     "RouteCache",
     "RouteLimit",
+    "Subject",
     "Telemetry",
     "Timeouts",
     "Tls",

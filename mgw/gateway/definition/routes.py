@@ -73,6 +73,20 @@ class Canary(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     value: str | None = None
 
 
+class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a request names the user that it is about: with a token, it has to be the token's own.
+
+    Attributes:
+        path: a name in the route's path.
+        body: a key of the request's JSON.
+        unless_scope: tokens with this scope may name anybody.
+    """
+
+    path: str | None = None
+    body: str | None = None
+    unless_scope: str | None = None
+
+
 class Fallback(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An answer for when the upstream has none: it cannot be reached, is left alone, is busy, or answers with 5xx.
 
@@ -94,6 +108,7 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         upstream: where it goes.
         auth: whether a token has to be there; a bad one is refused where it is optional, too.
         scopes: that the token has to have, in `scope` or `scopes`.
+        subject: where the user is named that it is about; none means that nobody looks.
         timeouts: in place of the upstream's.
         body_limit_bytes: in place of the gateway's.
         cache: whether and how long answers are kept; none means not at all.
@@ -109,6 +124,7 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     upstream: Name
     auth: Auth = "required"
     scopes: tuple[str, ...] = ()
+    subject: Subject | None = None
     timeouts: Timeouts | None = None
     body_limit_bytes: Count | None = None
     cache: RouteCache | None = None

@@ -149,6 +149,8 @@ def _missing(gateway: Gateway) -> Iterator[str]:
         yield "fallback answers"
     if any(route.canary and route.canary.weight for route in routes):
         yield "callers who stay with a canary: Envoy draws anew for each request"
+    if any(route.subject for route in routes):
+        yield "that a request is about the token's own user (`subject`): the upstream has to see to that"
     if gateway.redis is not None:
         yield "limits, answers and breakers in Redis: limits are counted by each Envoy for itself"
     if gateway.telemetry is not None:
