@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import logging
 import secrets
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from mgw.core.problems import Problem, internal_error
-from mgw.gateway.body import read_body
+from mgw.gateway.body import LENGTHS, NO_BODY, read_body
 from mgw.gateway.cache.serving import Asked, Given
 from mgw.gateway.cors import PREFIX as CORS_PREFIX
 from mgw.gateway.exchange import Exchange
@@ -29,13 +30,12 @@ from mgw.gateway.transport import UpstreamError
 from mgw.gateway.websockets import pass_websocket
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
     from granian._granian import RSGIWebsocketProtocol as WebsocketProtocol
     from granian.rsgi import Scope
 
     from mgw.gateway.access_log import AccessLog
+    from mgw.gateway.body import Body
     from mgw.gateway.counting import Counts
     from mgw.gateway.headers import Headers
     from mgw.gateway.own import Own
@@ -50,16 +50,41 @@ _CLIENT_GONE = 499
 """What the log says where the client went away before its answer was sent; as nginx has it."""
 
 
-class Sent(NamedTuple):
+class Sending(NamedTuple):
     """What an upstream is sent.
 
     Attributes:
-        headers: of the request.
-        content: whole, in pieces, or none.
+        exchange: what is passed on.
+        policy: by what.
+        caller: whose it is; None is nobody's.
+        body: of the request.
     """
 
-    headers: Headers
-    content: bytes | AsyncIterator[bytes] | None
+    exchange: Exchange
+    policy: Policy
+    caller: Caller | None
+    body: Body
+
+    def headers(self) -> Headers:
+        """Return the headers, with what the gateway says of the request."""
+        exchange, policy = self.exchange, self.policy
+        headers = outgoing(
+            exchange.headers,
+            client=exchange.client,
+            peer_trusted=is_trusted(exchange.peer, policy.trusted),
+            scheme=exchange.scheme,
+            host=exchange.named["host"],
+            request_id=exchange.request_id,
+        )
+        trace = exchange.trace or trace_of(exchange.named.get("traceparent"), policy.share)
+        exchange.trace = trace
+        headers.append(("traceparent", trace.header))
+        if not trace.parent_id and "tracestate" in exchange.named:  # of a trace that nobody could read
+            headers = [each for each in headers if each[0] != "tracestate"]
+        if self.caller is not None:
+            headers += self.caller.claims
+        headers += self.body.headers
+        return headers
 
 
 class Application:
@@ -124,6 +149,7 @@ class Application:
         return exchange
 
     def _end(self, exchange: Exchange) -> None:
+        exchange.seconds = time.perf_counter() - exchange.began
         self._counts.under_way.value -= 1
         self._counts.record(exchange)
         self._access.add(exchange)
@@ -159,13 +185,13 @@ class Application:
         """Get an answer from the cache or an upstream; the route's own where there is none."""
         leg = plan.leg_of(exchange)
         exchange.upstream = leg.upstream
-        body = await read_body(exchange, protocol, plan.limits)
+        body = NO_BODY
+        if not LENGTHS.isdisjoint(exchange.named):
+            body = await read_body(exchange, protocol, plan.limits)
         if plan.subject is not None:
             require_own(plan.subject, caller, plan.template, exchange.path, body.content)
-        headers = _sent(exchange, policy, caller)
-        headers += body.headers
         try:
-            given = await self._asked(exchange, policy, plan, leg, Sent(headers, body.content))
+            given = await self._asked(exchange, policy, plan, leg, Sending(exchange, policy, caller, body))
         except (UpstreamError, Unanswered) as error:
             if plan.fallback is None:
                 raise
@@ -177,28 +203,23 @@ class Application:
             return plan.fallback
         return given
 
-    async def _asked(
-        self,
-        exchange: Exchange,
-        policy: Policy,
-        plan: Plan,
-        leg: Leg,
-        sent: Sent,
-    ) -> Given:
+    async def _asked(self, exchange: Exchange, policy: Policy, plan: Plan, leg: Leg, sending: Sending) -> Given:
         if leg.calls is None or leg.timeouts is None:
             raise not_configured(leg.upstream)
         calls, timeouts, target = leg.calls, leg.timeouts, leg.target(exchange.path, exchange.query)
+        content = sending.body.content
 
         async def fetch(headers: Headers) -> Answer:
-            return await calls.send(exchange.method, target, headers, sent.content, timeouts)
+            return await calls.send(exchange.method, target, headers, content, timeouts)
 
-        if not plan.is_cached or (sent.content is not None and exchange.method in {"GET", "HEAD"}):
-            answer = await fetch(sent.headers)
+        if not plan.is_cached or (content is not None and exchange.method in {"GET", "HEAD"}):
+            answer = await fetch(sending.headers())
             return Given(answer.status, answer.headers, answer, "")
         asked = Asked(
-            exchange.method, leg.upstream, target, exchange.user_id, sent.headers, plan.ttl_s, plan.negative_ttl_s
-        )
-        given = await policy.cache.answer(asked, fetch)
+            exchange.method, leg.upstream, target, exchange.user_id, exchange.headers, named=exchange.named,
+            make=sending.headers, ttl_s=plan.ttl_s, negative_ttl_s=plan.negative_ttl_s,
+        )  # fmt: skip
+        given = policy.cache.at_once(asked) or await policy.cache.answer(asked, fetch)
         exchange.cache = given.outcome
         return given
 
@@ -215,29 +236,13 @@ class Application:
         if leg.calls is None:
             raise not_configured(leg.upstream)
         target = leg.target(exchange.path, exchange.query)
-        await pass_websocket(exchange, protocol, leg.calls, target, _sent(exchange, policy, caller))
+        headers = Sending(exchange, policy, caller, NO_BODY).headers()
+        await pass_websocket(exchange, protocol, leg.calls, target, headers)
 
     def _understand(self, exchange: Exchange, policy: Policy) -> None:
         if policy.trusted:
             exchange.client = client_address(exchange.peer, exchange.named.get("x-forwarded-for"), policy.trusted)
         exchange.require_understood(policy.gateway.header_limit_bytes)
-        exchange.trace = trace_of(exchange.named.get("traceparent"), policy.share)
-
-
-def _sent(exchange: Exchange, policy: Policy, caller: Caller | None) -> Headers:
-    """Return the headers that the upstream gets."""
-    headers = outgoing(
-        exchange.headers,
-        client=exchange.client,
-        peer_trusted=is_trusted(exchange.peer, policy.trusted),
-        scheme=exchange.scheme,
-        host=exchange.named["host"],
-        request_id=exchange.request_id,
-    )
-    if exchange.trace is not None:
-        headers.append(("traceparent", exchange.trace.header))
-        if not exchange.trace.parent_id and "tracestate" in exchange.named:  # of a trace that nobody could read
-            headers = [each for each in headers if each[0] != "tracestate"]
-    if caller is not None:
-        headers += caller.claims
-    return headers
+        given = exchange.named.get("traceparent")
+        if given is not None or policy.share > 0:  # else it begins with what is sent on
+            exchange.trace = trace_of(given, policy.share)

@@ -45,7 +45,9 @@ class BodyLimits(NamedTuple):
     idle_s: float
 
 
-_NONE = Body(None, [])
+NO_BODY = Body(None, [])
+LENGTHS = frozenset({"content-length", "transfer-encoding"})
+"""Headers without which there is no body."""
 
 
 async def read_body(exchange: Exchange, protocol: HTTPProtocol, limits: BodyLimits) -> Body:
@@ -59,7 +61,7 @@ async def read_body(exchange: Exchange, protocol: HTTPProtocol, limits: BodyLimi
         # The server in front ends a body that broke off as if it were whole, and only a length tells the two apart.
         raise Problem(HTTPStatus.LENGTH_REQUIRED, "LENGTH_REQUIRED", "a body takes a Content-Length")
     if length is None:
-        return _NONE
+        return NO_BODY
     if not (length.isascii() and length.isdecimal()):
         raise bad_request("the length of the body is not a number")
     if int(length) > limits.size_bytes:

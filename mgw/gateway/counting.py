@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from mgw.core.metrics import FamilySample, Registry
@@ -10,7 +9,7 @@ from mgw.core.metrics import FamilySample, Registry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mgw.core.metrics import Value
+    from mgw.core.metrics import Distribution, Value
     from mgw.gateway.exchange import Exchange
 
 _UNROUTED = "none"
@@ -34,6 +33,18 @@ class UpstreamCounts:
         self.broken: Value = requests.of(name, "broken")
         self.refused: Value = requests.of(name, "refused")
         self.retried: Value = counts.retries.of(name)
+
+
+class _RouteCounts:
+    """What is counted of one route, each child looked up once."""
+
+    __slots__ = ("cache", "label", "requests", "seconds")
+
+    def __init__(self, label: str, seconds: Distribution) -> None:
+        self.label = label
+        self.seconds = seconds
+        self.requests: dict[tuple[str, int], Value] = {}
+        self.cache: dict[str, Value] = {}
 
 
 class Counts:
@@ -69,16 +80,30 @@ class Counts:
         self.cache_entries = one.gauge("mgw_gateway_cache_entries", "Answers that are kept, added up over workers.")
         self.redis_failures = one.counter("mgw_gateway_redis_failures_total", "Questions that Redis did not answer.")
         self.under_way = self._under_way.of()
+        self._routes: dict[str, _RouteCounts] = {}
         self.before_sample: list[Callable[[], None]] = []
 
     def record(self, exchange: Exchange) -> None:
         """Count a request that is done."""
-        route = exchange.template or _UNROUTED
-        method = exchange.method if exchange.template else _UNROUTED
-        self._requests.of(route, method, str(exchange.status)).add()
-        self._seconds.of(route).observe(time.perf_counter() - exchange.began)
+        route = self._routes.get(exchange.template) or self._route(exchange.template)
+        known = route.requests.get((exchange.method, exchange.status))
+        (known or self._request(route, exchange)).value += 1
+        route.seconds.observe(exchange.seconds)
         if exchange.cache:
-            self._cache.of(route, exchange.cache).add()
+            outcome = route.cache.get(exchange.cache)
+            if outcome is None:
+                outcome = route.cache[exchange.cache] = self._cache.of(route.label, exchange.cache)
+            outcome.value += 1
+
+    def _route(self, template: str) -> _RouteCounts:
+        label = template or _UNROUTED
+        return self._routes.setdefault(template, _RouteCounts(label, self._seconds.of(label)))
+
+    def _request(self, route: _RouteCounts, exchange: Exchange) -> Value:
+        if not exchange.template:  # whatever a client takes for a method
+            return self._requests.of(route.label, _UNROUTED, str(exchange.status))
+        found = self._requests.of(route.label, exchange.method, str(exchange.status))
+        return route.requests.setdefault((exchange.method, exchange.status), found)
 
     def limited(self, tier: str) -> None:
         """Count a request that came too early."""

@@ -43,13 +43,14 @@ class Exchange:
         cache: what the cache did with it; empty where the route has none.
         status: of the answer; 0 before it begins.
         added: headers that its answer gets, whatever comes of it.
-        trace: that it belongs to; None until it is understood.
+        trace: that it belongs to; None where nobody wants to know.
         began: when it came, on `time.perf_counter`.
+        seconds: that it took, when it is done.
     """
 
     __slots__ = (
         "added", "began", "cache", "client", "connection", "headers", "http_version", "method", "named", "path", "peer",
-        "query", "request_id", "scheme", "status", "template", "trace", "upstream", "user_id",
+        "query", "request_id", "scheme", "seconds", "status", "template", "trace", "upstream", "user_id",
     )  # fmt: skip
 
     def __init__(self, scope: Scope) -> None:
@@ -71,6 +72,7 @@ class Exchange:
         self.request_id = given if given is not None and _REQUEST_ID.fullmatch(given) else ""
         self.template = self.upstream = self.user_id = self.cache = ""
         self.status = 0
+        self.seconds = 0.0
         self.added: Headers = []
         self.trace: Trace | None = None
 

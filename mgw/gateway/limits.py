@@ -94,10 +94,12 @@ def decide(rates: Sequence[Rate], before: Sequence[float], now: float) -> tuple[
     after, wait_s, least = [], 0.0, math.inf
     nearest, nearest_ahead_s = rates[0], 0.0
     for rate, arrival in zip(rates, before, strict=True):
-        ahead_s = max(arrival - now, 0.0)
-        after.append(now + ahead_s + rate.interval_s)
-        wait_s = max(wait_s, ahead_s - rate.interval_s * (rate.burst - 1))
-        room = rate.burst - ahead_s / rate.interval_s  # in requests, this one among them
+        interval_s = rate.interval_s
+        ahead_s = arrival - now if arrival > now else 0.0
+        after.append(now + ahead_s + interval_s)
+        room = rate.burst - ahead_s / interval_s  # in requests, this one among them
+        if room < 1 and (1 - room) * interval_s > wait_s:
+            wait_s = (1 - room) * interval_s
         if room < least:
             least, nearest, nearest_ahead_s = room, rate, ahead_s
     allowed = wait_s <= _ROUNDING_S

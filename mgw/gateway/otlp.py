@@ -38,7 +38,7 @@ class OtlpSpans:
         if trace is None or not trace.is_sampled:
             return
         has_failed = exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        began = ended - int(1e9 * (time.perf_counter() - exchange.began))
+        began = ended - int(1e9 * exchange.seconds)
         flags, number = TraceFlags(TraceFlags.SAMPLED), int(trace.trace_id, 16)
         parent = SpanContext(number, int(trace.parent_id, 16), True, flags) if trace.parent_id else None
         self._processor.on_end(

@@ -28,6 +28,7 @@ from mgw.gateway.cache.serving import (
     is_good,
     is_within,
     served,
+    served_whole,
 )  # fmt: skip
 from mgw.gateway.cache.store import Store, Stored, request_value
 from mgw.gateway.headers import header, headers_of
@@ -99,6 +100,13 @@ class Caching:
         self._purges = 0
         self._changes: OrderedDict[str, int] = OrderedDict()
 
+    def at_once(self, asked: Asked) -> Given | None:
+        """Answer a plain request with what is fresh here; None where that takes more."""
+        if not asked.is_plain:
+            return None
+        stored, now = self.store.get(asked), self._clock()
+        return served_whole(stored, now) if stored is not None and _is_fresh(stored, now) else None
+
     async def answer(self, asked: Asked, fetch: Callable[[Headers], Awaitable[Answer]]) -> Given:
         """Answer a request.
 
@@ -112,17 +120,17 @@ class Caching:
         """
         if asked.method not in _SAFE:
             return await self._change(asked, fetch)
-        directives = parse_directives(headers_of(asked.headers, "cache-control"))
+        directives = parse_directives(headers_of(asked.given, "cache-control"))
         if asked.method == "OPTIONS" or "no-store" in directives or asked.has_unknown_credentials:
             return await _through(asked, fetch, "fwd=bypass")
-        stored = self.store.get(asked.key, asked.headers)
+        stored = self.store.get(asked)
         if self._second is not None and (stored is None or not _is_fresh(stored, self._clock())):
             stored = await self._newest(asked, stored, self._second)
         if stored is not None:
             return await self._from_stored(asked, stored, directives, fetch)
         if "only-if-cached" in directives:
             raise Problem(HTTPStatus.GATEWAY_TIMEOUT, "NOT_CACHED", "only what is cached was asked for, and nothing is")
-        if asked.method == "HEAD" or header(asked.headers, "range") is not None:
+        if asked.method == "HEAD" or "range" in asked.named:
             return await _through(asked, fetch, "fwd=uri-miss")
         return await self._miss(asked, fetch)
 
@@ -140,7 +148,7 @@ class Caching:
         """Return what is kept at the second level, where that is newer."""
         since = Since(self._clock(), self._version(asked.place))
         for each in await second.get(asked.key):
-            if each.fits(asked.headers) and (stored is None or each.made_at > stored.made_at):
+            if each.fits(asked) and (stored is None or each.made_at > stored.made_at):
                 stored = each
                 if since.version == self._version(asked.place):
                     self.store.put(asked.key, each)
@@ -206,7 +214,7 @@ class Caching:
         pending = self._pending.get(key)
         if pending is not None:
             stored = await asyncio.shield(pending)
-            if stored is not None and stored.fits(asked.headers):
+            if stored is not None and stored.fits(asked):
                 return served(asked, stored, self._clock(), "fwd=uri-miss; collapsed")
             return await self._ask(asked, fetch, None)
         mine: asyncio.Future[Stored | None] = asyncio.get_running_loop().create_future()

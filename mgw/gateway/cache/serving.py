@@ -12,7 +12,7 @@ from mgw.gateway.cache.freshness import NEGATIVE, initial_age_s, lifetime_of
 from mgw.gateway.headers import header
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from mgw.gateway.cache.directives import Directives
     from mgw.gateway.cache.store import Key, Stored
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from mgw.gateway.transport import Answer
 
 CONDITIONS = frozenset({"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range"})
+_SPECIAL = CONDITIONS | {"cache-control", "pragma"}
 _OF_304 = frozenset({"cache-control", "content-location", "date", "etag", "expires", "last-modified", "vary"})
 _NAME = "mgw"
 
 
-class Asked(NamedTuple):
+class Asked:
     """A request, as the cache sees it.
 
     Attributes:
@@ -32,39 +33,65 @@ class Asked(NamedTuple):
         upstream: where it goes.
         target: path and query, as they are sent.
         user: whose it is; empty is anybody's.
-        headers: as they are sent.
+        given: its headers, as the client sent them.
+        named: these by name.
         ttl_s: for how long the route wants answers kept that do not say so themselves.
         negative_ttl_s: the same for answers that there is nothing; None is `ttl_s`.
+        place: what is asked for, by whomever.
+        key: under which its answer is kept.
     """
 
-    method: str
-    upstream: str
-    target: str
-    user: str
-    headers: Headers
-    ttl_s: float | None
-    negative_ttl_s: float | None = None
+    __slots__ = (
+        "_make", "_sent", "given", "key", "method", "named", "negative_ttl_s", "place", "target", "ttl_s", "upstream",
+        "user",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        method: str,
+        upstream: str,
+        target: str,
+        user: str,
+        given: Headers,
+        *,
+        named: Mapping[str, str] | None = None,
+        make: Callable[[], Headers] | None = None,
+        ttl_s: float | None = None,
+        negative_ttl_s: float | None = None,
+    ) -> None:
+        self.method = method
+        self.upstream = upstream
+        self.target = target
+        self.user = user
+        self.given = given
+        self.named = dict(given) if named is None else named
+        self.ttl_s = ttl_s
+        self.negative_ttl_s = negative_ttl_s
+        self.place = place = f"{upstream} {target}"
+        self.key: Key = (place, user)
+        self._make = make
+        self._sent = given if make is None else None
+
+    @property
+    def headers(self) -> Headers:
+        """What is sent upstream, made when it is first needed: an answer that is kept seldom does."""
+        if self._sent is None:
+            self._sent = self._make() if self._make is not None else self.given
+        return self._sent
 
     def ttl_of(self, status: int) -> float | None:
         """Return for how long an answer is kept that does not say so itself."""
         return self.negative_ttl_s if status in NEGATIVE and self.negative_ttl_s is not None else self.ttl_s
 
     @property
-    def key(self) -> Key:
-        """Under which its answer is kept."""
-        return self.place, self.user
-
-    @property
-    def place(self) -> str:
-        """What is asked for, by whomever."""
-        return f"{self.upstream} {self.target}"
+    def is_plain(self) -> bool:
+        """Whether nothing but the path says what is wanted."""
+        return self.method == "GET" and _SPECIAL.isdisjoint(self.named) and not self.has_unknown_credentials
 
     @property
     def has_unknown_credentials(self) -> bool:
         """Whether it says who asks in a way that the gateway does not know."""
-        return header(self.headers, "cookie") is not None or (
-            not self.user and header(self.headers, "authorization") is not None
-        )
+        return "cookie" in self.named or (not self.user and "authorization" in self.named)
 
 
 class Given(NamedTuple):
@@ -138,6 +165,13 @@ def is_good(stored: Stored, directives: Directives, left: float, now: float) -> 
 def is_within(left: float, seconds: float) -> bool:
     """Say whether something is stale for no longer than it may be."""
     return seconds > 0 and -left <= seconds
+
+
+def served_whole(stored: Stored, now: float) -> Given:
+    """Answer a plain request with what is stored and fresh."""
+    age_s = stored.age_s(now)
+    headers = [*stored.headers, ("age", str(int(age_s)))]
+    return Given(stored.status, headers, stored.body, f"hit; ttl={int(stored.lifetime.fresh_s - age_s)}")
 
 
 def served(asked: Asked, stored: Stored, now: float, how: str) -> Given:

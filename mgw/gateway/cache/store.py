@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,18 @@ Key: TypeAlias = "tuple[str, str]"
 """What is asked for, and by whom: an answer to somebody with a token is kept for them alone."""
 
 _OVERHEAD_BYTES = 512
+
+
+class Request(Protocol):
+    """A request, as far as it says which answer is its own."""
+
+    @property
+    def key(self) -> Key:
+        """Under which its answer is kept."""
+
+    @property
+    def headers(self) -> Headers:
+        """What is sent upstream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +61,9 @@ class Stored:
         """How old it is."""
         return max(now - self.made_at, 0.0)
 
-    def fits(self, request: Headers) -> bool:
+    def fits(self, request: Request) -> bool:
         """Say whether it is the answer to a request with these headers."""
-        return all(request_value(request, name) == value for name, value in self.vary)
+        return not self.vary or all(request_value(request.headers, name) == value for name, value in self.vary)
 
 
 class Store:
@@ -71,13 +83,13 @@ class Store:
         """Return how many places for somebody have answers."""
         return len(self._kept)
 
-    def get(self, key: Key, request: Headers) -> Stored | None:
+    def get(self, request: Request) -> Stored | None:
         """Return the answer to a request, fresh or not."""
-        variants = self._kept.get(key)
-        found = next((each for each in variants or () if each.fits(request)), None)
-        if found is not None:
-            self._kept.move_to_end(key)
-        return found
+        for each in self._kept.get(request.key, ()):
+            if each.fits(request):
+                self._kept.move_to_end(request.key)
+                return each
+        return None
 
     def variants(self, key: Key) -> tuple[Stored, ...]:
         """Return all that is kept for somebody of a place."""
