@@ -15,7 +15,8 @@ Headers: TypeAlias = "list[tuple[str, str]]"
 
 HOP_BY_HOP = frozenset(
     {
-        "connection", "http2-settings", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "connection", "http2-settings", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+        "te", "trailer",
         "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
