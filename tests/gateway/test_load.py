@@ -96,9 +96,8 @@ def test_personal_answers_are_shared_with_nobody_whatever_happens(start, upstrea
     def answer(connection, request):
         who = re.search(rb"x-auth-user: (\w+)", request, re.IGNORECASE)
         number = re.search(rb"/mine/(\d+)", request)[1]
-        connection.sendall(
-            answering("cache-control: public, max-age=60", body=(who[1] if who else b"nobody") + b" " + number)
-        )
+        body = (who[1] if who else b"nobody") + b" " + number
+        connection.sendall(answering("cache-control: public, max-age=60", "connection: close", body=body))
 
     upstream.answer = answer
     gateway = start(MINE, limits=MANY, workers=2, admin={"port": free_port()})
