@@ -22,6 +22,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from mgw.core.errors import AddressInUse, AddressInvalid
+from mgw.core.listeners import holder_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -146,7 +147,9 @@ def _check_address(listening: Listening) -> None:
         except OSError as error:
             if isinstance(error, PermissionError):
                 raise AddressInvalid(f"port {port} may not be listened on", hint="take one above 1023") from error
+            holder = holder_of(port)
+            by = f", by {holder}" if holder else ""
             raise AddressInUse(
-                f"{host}:{port} cannot be listened on: {error.strerror}",
+                f"{host}:{port} cannot be listened on: {error.strerror}{by}",
                 hint=f"take another: {listening.setting}.port, or --port beside --only {listening.setting}",
             ) from error

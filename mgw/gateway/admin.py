@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from mgw.core.errors import AddressInUse, MgwError
+from mgw.core.listeners import holder_of
 from mgw.core.metrics import PROMETHEUS, merged, render
 from mgw.core.problems import Problem, bad_request, internal_error
 from mgw.gateway.files import redacted
@@ -56,8 +57,10 @@ class Admin:
         try:
             self._server = _Server((_HOST, port), _Handler)
         except OSError as error:
+            holder = holder_of(port)
+            by = f", by {holder}" if holder else ""
             raise AddressInUse(
-                f"{_HOST}:{port} cannot be listened on: {error.strerror}", hint="take another: admin.port"
+                f"{_HOST}:{port} cannot be listened on: {error.strerror}{by}", hint="take another: admin.port"
             ) from error
         self._server.admin = self
         self._thread = threading.Thread(target=self._server.serve_forever, name="gateway-admin", daemon=True)

@@ -25,6 +25,8 @@ _TIERS = ("anonymous", "free")
 
 def faults_of(gateway: Gateway) -> Faults:
     """Find what makes a gateway that cannot be run."""
+    if not gateway.routes:
+        yield "routes", "there are none"
     yield from _faults_of_networks(gateway)
     yield from _faults_of_limits(gateway)
     if gateway.admin is not None and gateway.admin.port == gateway.port:

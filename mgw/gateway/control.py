@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mgw.gateway.runtime import RuntimeFolder
     from mgw.gateway.worker_link import Command
 
-_LOOK_S = 0.5
+_LOOK_S = 0.25
 _OF_THE_START = (
     "host", "port", "workers", "drain_s", "connections", "header_timeout_s", "tls", "http2", "transport", "admin",
     "redis", "telemetry",
@@ -120,13 +120,15 @@ class Control:
         self._wake.set()
 
     def _watch_files(self) -> None:
+        before = self._seen
         while not self._is_ended:
             self._wake.wait(_LOOK_S)
             self._wake.clear()
-            if self._is_ended or not (self._is_asked or self._state_of_files() != self._seen):
-                continue
-            self._is_asked = False
-            self._reload_and_tell()
+            now = self._state_of_files()
+            has_settled, before = now == before, now  # a file that is half written says something else than was meant
+            if not self._is_ended and (self._is_asked or (now != self._seen and has_settled)):
+                self._is_asked = False
+                self._reload_and_tell()
 
     def _reload_and_tell(self) -> None:
         taken = False

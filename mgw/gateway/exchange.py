@@ -20,6 +20,7 @@ _REFUSED_METHODS = frozenset({"TRACE", "CONNECT", "TRACK"})
 _ONCE = frozenset({"host", "authorization", "content-length", "content-type", "traceparent", "x-request-id"})
 """Headers of which a second one would leave it to the reader which of them counts."""
 
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -94,8 +95,8 @@ class Exchange:
                 HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "HEADERS_TOO_LARGE",
                 f"the headers are longer than {header_limit_bytes:,} bytes",
             )  # fmt: skip
-        if "host" not in self.named:
-            raise bad_request("there has to be a Host header")
+        if _HOST.fullmatch(self.named.get("host", "")) is None:
+            raise bad_request("there has to be a Host header, with a name and perhaps a port")
         if len(self.named) != len(self.headers):
             self._require_single()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _OURS = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwar
 _REPLACED = HOP_BY_HOP | _OURS | {"x-request-id", "content-length", "traceparent"}
 """What of a request never goes on as it came."""
 
+_TOKEN = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _CLAIMS = "x-auth-"
 """Headers that begin so tell upstreams who asks; a client's own are dropped."""
 
@@ -92,15 +94,21 @@ def outgoing(headers: Headers, *, client: str, peer_trusted: bool, scheme: str, 
     if named:
         kept = [each for each in kept if each[0] not in named]
     if peer_trusted:
-        host = header(headers, "x-forwarded-host") or host
-        scheme = header(headers, "x-forwarded-proto") or scheme
+        host = _plain(header(headers, "x-forwarded-host")) or host
+        scheme = _plain(header(headers, "x-forwarded-proto")) or scheme
     kept += (
+        ("forwarded", f'for="{f"[{client}]" if ":" in client else client}";host="{host}";proto={scheme}'),
         ("x-forwarded-for", client),
         ("x-forwarded-host", host),
         ("x-forwarded-proto", scheme),
         ("x-request-id", request_id),
     )
     return kept
+
+
+def _plain(value: str | None) -> str | None:
+    """Return what a proxy says, unless it could end what it is quoted in."""
+    return value if value is not None and _TOKEN.fullmatch(value) else None
 
 
 def networks(texts: Iterable[str]) -> list[Network]:

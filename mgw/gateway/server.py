@@ -38,6 +38,7 @@ _OWN_SECRET = "gateway.secret"  # noqa: S105 - the name of a file
 _ADMIN_TOKEN = "gateway.admin"  # noqa: S105 - the name of a file
 _SECRET_BYTES = 32
 _SHORTEST_TOKEN = 16
+_COLLECT_AFTER = (50_000, 20, 50)
 
 
 def serve(
@@ -156,7 +157,7 @@ def _listening(gateway: Gateway, folder: Path) -> Listening:
     return Listening(
         gateway.host,
         gateway.port,
-        gateway.workers,
+        workers_of(gateway),
         gateway.drain_s,
         "gateway",
         connections=gateway.connections,
@@ -169,10 +170,16 @@ def _listening(gateway: Gateway, folder: Path) -> Listening:
     )
 
 
+def workers_of(gateway: Gateway) -> int:
+    """Return how many processes answer."""
+    return len(os.sched_getaffinity(0)) if gateway.workers == "auto" else gateway.workers
+
+
 def _worker(runtime: Path, folder: Path, parent: int) -> Worker:
     """Make what granian runs, in a worker."""
     begin_worker(parent)
     shared = RuntimeFolder(runtime)
-    gc.freeze()  # what there is by now stays: to look through it again and again takes a tenth of the time
+    gc.freeze()  # what there is by now stays; requests leave no cycles: to look for them takes a tenth of the time
+    gc.set_threshold(*_COLLECT_AFTER)
     transport: Transport = PyreqwestTransport() if shared.gateway().transport == "pyreqwest" else AiohttpTransport()
     return Worker(shared, folder, transport, AccessLog(sys.stdout.fileno()), partial(keep_endings, parent=parent))

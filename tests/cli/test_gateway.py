@@ -96,6 +96,7 @@ def test_a_file_is_looked_over(folder):
             '["http://127.0.0.1:9"], strip_prefix: /x}',
             "does not begin with what own takes away",
         ),
+        (FILE[FILE.index("routes:") :], "routes: []", "routes: there are none"),
         ("/a/{id}", "/health/ready", "is the gateway's own, and never reached"),
         ("auth: none", "auth: none, subject: {body: user}", "nobody can be told apart"),
         ("auth: none", "subject: {}", "name where the user is"),
@@ -213,5 +214,8 @@ def test_what_cannot_be_run_ends_the_other(tmp_path, database_url):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = {"database": {"url": database_url}, "service": {"port": free_port()}}
         (tmp_path / "mgw.yaml").write_text(json.dumps(settings))
-        (tmp_path / "gateway.yaml").write_text(f"port: {taken.getsockname()[1]}\n")
-        assert "ADDRESS_IN_USE" in run(tmp_path, "serve", code=2).stderr
+        (tmp_path / "gateway.yaml").write_text(FILE.replace("8080", str(taken.getsockname()[1])))
+        (tmp_path / "secret").write_text("s" * 40)
+        said = run(tmp_path, "serve", code=2).stderr
+        assert "ADDRESS_IN_USE" in said
+        assert f"({os.getpid()})" in said  # who has it

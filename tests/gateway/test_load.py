@@ -52,9 +52,9 @@ def echoing(seen, fails):
         if turn == 1:
             connection.sendall(answering(body=wanted)[:-1])
         elif turn == 2:
-            connection.sendall(answering(status="503 Off"))
+            connection.sendall(answering("connection: close", status="503 Off"))
         else:
-            connection.sendall(answering(body=wanted))
+            connection.sendall(answering("connection: close", body=wanted))
 
     return answer
 

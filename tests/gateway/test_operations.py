@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import signal
 import tempfile
@@ -97,6 +98,23 @@ def test_a_file_that_cannot_be_used_is_refused_and_what_was_there_stays(start):
     gateway.told("was read anew")
     gateway.write(port=1, workers=7)
     assert "port, workers: taken when the gateway is started anew" in gateway.told("was read anew", times=2)
+    assert gateway.ask("GET", "/api/open/1").status == 200
+
+
+def test_a_file_that_is_half_written_is_left_until_it_is_whole(start):
+    gateway = start(OPEN, limits=MANY)
+    whole = json.dumps({**gateway.document, "routes": [{"upstream": "own", **OPEN}, {"upstream": "own", **KEPT}]})
+    with (gateway.folder / "gateway.yaml").open("w") as file:
+        for place in range(0, len(whole), 100):
+            file.write(whole[place : place + 100])
+            file.flush()
+            threading.Event().wait(0.05)
+            assert gateway.ask("GET", "/api/open/1").status == 200
+    gateway.told("was read anew")
+    assert gateway.ask("GET", "/api/kept/1").status == 200
+    assert "refused" not in (gateway.folder / "err").read_text()
+    (gateway.folder / "gateway.yaml").write_text("")
+    assert "routes: there are none" in gateway.told("refused")
     assert gateway.ask("GET", "/api/open/1").status == 200
 
 

@@ -168,9 +168,14 @@ def test_what_a_client_says_of_itself_is_replaced():
     sent = dict(outgoing(forged, peer_trusted=False, **common))
     assert sent == {
         "cookie": "a=b",
+        "forwarded": 'for="2.2.2.2";host="api.example.org";proto=http',
         "x-forwarded-for": "2.2.2.2",
         "x-forwarded-host": "api.example.org",
         "x-forwarded-proto": "http",
         "x-request-id": "ours",
     }
     assert dict(outgoing(forged, peer_trusted=True, **common))["x-forwarded-proto"] == "https"
+    quoted = [("x-forwarded-host", 'a";for="9.9.9.9')]
+    common["client"] = "2001:db8::1"
+    sent = dict(outgoing(quoted, peer_trusted=True, **common))
+    assert sent["forwarded"] == 'for="[2001:db8::1]";host="api.example.org";proto=http'

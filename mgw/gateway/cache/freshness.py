@@ -100,8 +100,10 @@ def initial_age_s(headers: Headers, *, asked_at: float, came_at: float) -> float
 
 def vary_of(headers: Headers) -> tuple[str, ...]:
     """Return the headers of a request that an answer depends on, lower, in order."""
-    names = (name.strip().lower() for value in headers_of(headers, "vary") for name in value.split(","))
-    return tuple(sorted({name for name in names if name}))
+    names = {name.strip().lower() for value in headers_of(headers, "vary") for name in value.split(",")}
+    if header(headers, "content-encoding") is not None:  # encoded for this client, even if that is not said
+        names.add("accept-encoding")
+    return tuple(sorted(names - {""}))
 
 
 def tags_of(headers: Headers) -> frozenset[str]:

@@ -79,7 +79,7 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     Attributes:
         host: the address to listen on.
         port: the port.
-        workers: processes that answer.
+        workers: processes that answer; `auto` is one for each processor.
         prefix: of every route.
         trusted_proxies: addresses and networks whose `X-Forwarded-For` is believed.
         header_limit_bytes: the longest head of a request.
@@ -107,7 +107,7 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Port = 8080
-    workers: Count = 1
+    workers: Count | Literal["auto"] = 1
     prefix: Annotated[str, Meta(pattern=r"^(/[^/?#\s]+)*$")] = "/api/v1"
     trusted_proxies: tuple[Network, ...] = ()
     header_limit_bytes: Count = 16_384

@@ -129,7 +129,7 @@ def _filters(gateway: Gateway, folder: Path) -> list[dict[str, Any]]:
 
 
 def _connections(gateway: Gateway) -> dict[str, Any]:
-    most = gateway.connections * gateway.workers
+    most = gateway.connections * (1 if gateway.workers == "auto" else gateway.workers)
     monitor = typed(
         "resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
         max_active_downstream_connections=most,

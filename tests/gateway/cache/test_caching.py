@@ -518,3 +518,17 @@ def test_nobody_waits_for_an_answer_that_will_not_be_kept(world):
         assert {reply.status for reply in await asyncio.gather(*asked)} == {200}
 
     asyncio.run(run())
+
+
+def test_an_answer_that_is_encoded_is_given_to_those_alone_who_asked_for_it_so(world):
+    """Even where the upstream forgets `Vary`."""
+    world.will(cc("max-age=60"), ("Content-Encoding", "gzip"), body=b"packed")
+
+    async def run():
+        await world.ask(("Accept-Encoding", "gzip"))
+        assert (await world.ask(("Accept-Encoding", "gzip"))).how.startswith("hit")
+        world.will(cc("max-age=60"), body=b"plain")
+        assert (await world.ask()).body == b"packed"  # the upstream was asked again, and has only this
+        assert len(world.seen) == 2
+
+    asyncio.run(run())
