@@ -149,11 +149,12 @@ def breaker(
 def envoy(ctx: typer.Context, file: File = None, to: To = None) -> None:
     """Write an Envoy configuration of the same routes, auth, limits, timeouts and breakers.
 
-    What Envoy has no equal of is listed as warnings, and in the file's head.
+    What Envoy has no equal of is listed as warnings, and in the file's head. The keys of tokens go into a file of their
+    own beside it.
     """
     from mgw.core.files import write_atomic
     from mgw.core.settings import resolve_path
-    from mgw.gateway.envoy import envoy_configuration
+    from mgw.gateway.envoy import envoy_configuration, keys_for_envoy
     from mgw.gateway.files import with_own_service
     from mgw.gateway.server import with_keys
 
@@ -162,14 +163,21 @@ def envoy(ctx: typer.Context, file: File = None, to: To = None) -> None:
     service = loaded.settings.service
     gateway = with_own_service(gateway, f"http://{service.host}:{service.port}")
     gateway = with_keys(gateway, resolve_path(loaded, loaded.settings.state_dir))
-    text, missing = envoy_configuration(gateway, path.parent)
+    keys = keys_for_envoy(gateway, path.parent)
+    keys_file = (to or Path("envoy.yaml")).with_suffix(".keys.json").absolute()
+    text, missing = envoy_configuration(gateway, path.parent, str(keys_file))
     for each in missing:
         out.warn(each)
     if to is None:
         out.print(text.rstrip())
+        if keys is not None:
+            out.warn(f"the keys of tokens are not written: with --to they are, to {keys_file.name} beside it")
         return
-    write_atomic(to, text.encode(), mode=0o600)
+    write_atomic(to, text.encode())
     out.print(f"{to} written")
+    if keys is not None:
+        write_atomic(keys_file, keys, mode=0o600)
+        out.print(f"{keys_file} written, readable for you alone")
 
 
 @app.command()

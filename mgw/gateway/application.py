@@ -109,6 +109,7 @@ class Application:
     async def answer(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Pass one request on, or refuse it."""
         exchange = self._begin(scope)
+        self._counts.under_way.value += 1
         try:
             await self._pass(exchange, protocol)
         except Problem as problem:
@@ -122,11 +123,13 @@ class Application:
             _log.exception("request %s: %s %s", exchange.request_id, exchange.method, exchange.path)
             refuse(exchange, protocol, internal_error())
         finally:
+            self._counts.under_way.value -= 1
             self._end(exchange)
 
     async def answer_websocket(self, scope: Scope, protocol: WebsocketProtocol) -> None:
         """Pass a WebSocket on, or refuse it."""
         exchange = self._begin(scope)
+        self._counts.websockets.value += 1
         try:
             await self._pass_websocket(exchange, protocol)
         except (Problem, UpstreamError) as error:
@@ -139,18 +142,17 @@ class Application:
             exchange.status = HTTPStatus.INTERNAL_SERVER_ERROR
             protocol.close(exchange.status)
         finally:
+            self._counts.websockets.value -= 1
             self._end(exchange)
 
     def _begin(self, scope: Scope) -> Exchange:
         exchange = Exchange(scope)
         if not exchange.request_id:
             exchange.request_id = f"{self._id_prefix}-{next(self._ids):x}"
-        self._counts.under_way.value += 1
         return exchange
 
     def _end(self, exchange: Exchange) -> None:
         exchange.seconds = time.perf_counter() - exchange.began
-        self._counts.under_way.value -= 1
         self._counts.record(exchange)
         self._access.add(exchange)
         if self._spans is not None:
@@ -229,6 +231,8 @@ class Application:
         plan = policy.plan(exchange)
         if not plan.is_websocket:
             raise no_websocket()
+        if plan.cors is not None:
+            plan.cors.require_allowed(exchange.named.get("origin"))
         caller = await policy.caller(exchange, plan)
         await policy.count(exchange, plan, caller)
         leg = plan.leg_of(exchange)

@@ -37,6 +37,15 @@ class CorsPolicy:
         self._allowed_headers = ", ".join(cors.headers)
         self._max_age_s = str(cors.max_age_s)
 
+    def require_allowed(self, origin: str | None) -> None:
+        """Refuse a WebSocket that a page of another origin opens: browsers ask nobody before they do.
+
+        Raises:
+            Problem: it may not.
+        """
+        if origin is not None and not (self._any or origin in self._origins):
+            raise _refused()
+
     def headers(self, origin: str | None) -> Headers:
         """Return what an answer says of who may read it."""
         if origin is None or not (self._any or origin in self._origins):
@@ -51,10 +60,14 @@ class CorsPolicy:
         """
         origin = exchange.named.get("origin")
         if origin is None or not (self._any or origin in self._origins):
-            raise Problem(HTTPStatus.FORBIDDEN, "ORIGIN_REFUSED", "pages of this origin may not ask")
+            raise _refused()
         return [
             *self.headers(origin),
             ("access-control-allow-methods", self._methods),
             ("access-control-allow-headers", self._allowed_headers),
             ("access-control-max-age", self._max_age_s),
         ]
+
+
+def _refused() -> Problem:
+    return Problem(HTTPStatus.FORBIDDEN, "ORIGIN_REFUSED", "pages of this origin may not ask")

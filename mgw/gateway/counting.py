@@ -80,6 +80,7 @@ class Counts:
         self.cache_entries = one.gauge("mgw_gateway_cache_entries", "Answers that are kept, added up over workers.")
         self.redis_failures = one.counter("mgw_gateway_redis_failures_total", "Questions that Redis did not answer.")
         self.under_way = self._under_way.of()
+        self.websockets = one.gauge("mgw_gateway_websockets", "WebSockets that are open.").of()
         self._routes: dict[str, _RouteCounts] = {}
         self.before_sample: list[Callable[[], None]] = []
 

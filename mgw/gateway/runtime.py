@@ -1,5 +1,6 @@
 """The folder that the processes of one gateway share while it runs: the file as it was taken, sockets and counts.
 
+main.pid         the main process, by whose end others know that nobody needs the folder
 gateway.json     what the file says, as the main process took it last
 PID.socket       where a worker takes commands
 PID.counts       what a worker counted, at most a second old; it stays when the worker dies, so that sums never fall
@@ -7,6 +8,7 @@ PID.counts       what a worker counted, at most a second old; it stays when the 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -22,6 +24,8 @@ from mgw.gateway.definition import Gateway
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PREFIX = "mgw-gateway-"
+_MAIN = "main.pid"
 _COUNTS = ".counts"
 _SOCKET = ".socket"
 
@@ -38,8 +42,15 @@ class RuntimeFolder:
 
     @classmethod
     def make(cls) -> RuntimeFolder:
-        """Make one that only this user can look into; its path is short, as those of sockets have to be."""
-        return cls(Path(tempfile.mkdtemp(prefix="mgw-gateway-")))
+        """Make one that only this user can look into; its path is short, as those of sockets have to be.
+
+        Those whose gateway was killed, and could not remove them, are removed.
+        """
+        for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            _remove_abandoned(path)
+        made = cls(Path(tempfile.mkdtemp(prefix=_PREFIX)))
+        (made.path / _MAIN).write_text(str(os.getpid()), encoding="ascii")
+        return made
 
     def remove(self) -> None:
         """Remove it with everything in it."""
@@ -83,3 +94,9 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _remove_abandoned(path: Path) -> None:
+    with contextlib.suppress(OSError, ValueError):  # of somebody else, or being made this moment
+        if path.stat().st_uid == os.getuid() and not _is_alive(int((path / _MAIN).read_text(encoding="ascii"))):
+            shutil.rmtree(path, ignore_errors=True)

@@ -13,7 +13,7 @@ import yaml
 from joserfc.jwk import ECKey, RSAKey
 
 from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
-from mgw.gateway.envoy import envoy_configuration
+from mgw.gateway.envoy import envoy_configuration, keys_for_envoy
 from mgw.gateway.files import read_gateway
 
 from .conftest import SECRET, Reply, answering, free_port, listening, starting, token, until
@@ -51,7 +51,9 @@ def validate(envoy, path):
 
 def exported(folder, document, **changes):
     (folder / "gateway.yaml").write_text(json.dumps({**document, **changes}))
-    return envoy_configuration(read_gateway(folder / "gateway.yaml"), folder)
+    gateway = read_gateway(folder / "gateway.yaml")
+    (folder / "keys").write_bytes(keys_for_envoy(gateway, folder) or b"")
+    return envoy_configuration(gateway, folder, str(folder / "keys"))
 
 
 def test_what_the_file_of_the_project_says_can_be_taken_over(envoy, tmp_path):
@@ -63,6 +65,7 @@ def test_what_the_file_of_the_project_says_can_be_taken_over(envoy, tmp_path):
     (tmp_path / "envoy.yaml").write_text(text)
     validate(envoy, tmp_path / "envoy.yaml")
     assert any("caching" in each for each in missing)
+    assert SECRET not in text
     assert all(f"# not in it: {each}" in text for each in missing)
 
 

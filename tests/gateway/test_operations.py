@@ -278,3 +278,16 @@ def test_nothing_is_left_of_a_gateway_that_ended(tmp_path, upstream):
         assert gateway.stop() == 0
         assert not socket.parent.exists()
         assert "Traceback" not in (tmp_path / "err").read_text()
+
+
+def test_what_a_gateway_left_that_was_killed_is_removed_by_the_next(tmp_path, upstream):
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    with starting(tmp_path / "first", upstream, OPEN) as gateway:
+        worker = until(gateway.workers)[0]
+        (socket,) = until(lambda: list(Path(tempfile.gettempdir()).glob(f"mgw-gateway-*/{worker}.socket")))
+        gateway.process.kill()
+        gateway.process.wait()
+        assert socket.parent.exists()
+        with starting(tmp_path / "second", upstream, OPEN):
+            assert not socket.parent.exists()

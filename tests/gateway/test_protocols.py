@@ -182,6 +182,7 @@ def sockets(start):
     routes = [
         {"path": "/live", "websocket": True},
         {"path": "/gone", "websocket": True, "auth": "none", "upstream": "gone"},
+        {"path": "/paged", "websocket": True, "auth": "none", "cors": {"origins": ["https://app.example"]}},
         OPEN,
     ]
     with SocketServer() as server:
@@ -229,7 +230,8 @@ def test_a_client_that_goes_away_closes_the_upstreams_side(sockets):
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/api/live", 401), ("/api/gone", 503), ("/api/open/1", 426), ("/api/none", 404)]
+    ("path", "status"),
+    [("/api/live", 401), ("/api/gone", 503), ("/api/open/1", 426), ("/api/none", 404), ("/api/paged", 403)],
 )
 def test_a_websocket_that_is_not_to_be_is_refused_before_it_begins(sockets, path, status):
     server, gateway = sockets
@@ -237,7 +239,7 @@ def test_a_websocket_that_is_not_to_be_is_refused_before_it_begins(sockets, path
     async def run():
         async with aiohttp.ClientSession() as session:
             with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-                await session.ws_connect(f"http://127.0.0.1:{gateway.port}{path}")
+                await session.ws_connect(f"http://127.0.0.1:{gateway.port}{path}", origin="https://evil.example")
             assert caught.value.status == status
 
     asyncio.run(run())

@@ -6,6 +6,6 @@ clusters    upstreams, with breakers, health checks and balancing
 document    the whole, and what Envoy has no equal of
 """
 
-from mgw.gateway.envoy.document import envoy_configuration
+from mgw.gateway.envoy.document import envoy_configuration, keys_for_envoy
 
-__all__ = ["envoy_configuration"]
+__all__ = ["envoy_configuration", "keys_for_envoy"]

@@ -22,12 +22,12 @@ OURS = ("x-auth-user", "x-auth-tier", "x-auth-scopes")
 """Headers that tell upstreams who asks; a client's own are taken away before anybody looks."""
 
 
-def jwt_filter(gateway: Gateway, key: Any) -> dict[str, Any]:  # noqa: ANN401 - of the library of tokens
+def jwt_filter(gateway: Gateway, keys_file: str) -> dict[str, Any]:
     """Return the filter that verifies tokens.
 
     Args:
         gateway: what its file says.
-        key: that verifies; None where keys are published.
+        keys_file: where the keys are, unless an issuer publishes them; see `key_set`.
     """
     tokens = gateway.tokens
     provider: dict[str, Any] = {
@@ -52,7 +52,7 @@ def jwt_filter(gateway: Gateway, key: Any) -> dict[str, Any]:  # noqa: ANN401 - 
             "cache_duration": seconds(tokens.jwks.refresh_s),
         }  # fmt: skip
     else:
-        provider["local_jwks"] = {"inline_string": _key_set(key, tokens.algorithms[0])}
+        provider["local_jwks"] = {"filename": keys_file}
     return typed(
         "filters.http.jwt_authn.v3.JwtAuthentication",
         providers={_PROVIDER: provider},
@@ -154,9 +154,9 @@ def _claim(name: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"sourced_metadata": {"metadata_matcher": matcher}}
 
 
-def _key_set(key: Any, algorithm: str) -> str:  # noqa: ANN401
-    """Write a key as a set (RFC 7517), which is what Envoy takes."""
+def key_set(key: Any, algorithm: str) -> bytes:  # noqa: ANN401 - of the library of tokens
+    """Write a key as a set (RFC 7517), which is what Envoy takes; with HS256 it is a secret."""
     if isinstance(key, KeySet):
-        return msgspec.json.encode(key.as_dict(private=False)).decode()
+        return msgspec.json.encode(key.as_dict(private=False))
     plain = key.as_dict(private=isinstance(key, OctKey))
-    return msgspec.json.encode({"keys": [{**plain, "alg": algorithm}]}).decode()
+    return msgspec.json.encode({"keys": [{**plain, "alg": algorithm}]})

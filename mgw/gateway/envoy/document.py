@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from mgw.gateway.envoy.callers import OURS, jwt_filter, limit_filter
+from mgw.gateway.envoy.callers import OURS, jwt_filter, key_set, limit_filter
 from mgw.gateway.envoy.clusters import clusters_of
 from mgw.gateway.envoy.names import CORS, JWT, LOCAL_LIMIT, RBAC, seconds, typed
 from mgw.gateway.envoy.routes import routes_of
@@ -19,36 +19,44 @@ if TYPE_CHECKING:
     from mgw.gateway.definition import Gateway
 
 _HEAD = """# An Envoy configuration, made from the gateway's file by `mgw gateway export envoy`.
-# It holds the key that verifies tokens: a secret, where that is HS256.
 """
 _KIB = 1024
 
 
-def envoy_configuration(gateway: Gateway, folder: Path) -> tuple[str, list[str]]:
+def keys_for_envoy(gateway: Gateway, folder: Path) -> bytes | None:
+    """Return the keys that verify tokens as a file for Envoy; None where it needs none. With HS256 it is a secret.
+
+    Raises:
+        ConfigInvalid: the keys cannot be used.
+    """
+    if not takes_tokens(gateway) or gateway.tokens.keys.jwks_url is not None:
+        return None
+    return key_set(read_key(gateway.tokens, folder), gateway.tokens.algorithms[0])
+
+
+def envoy_configuration(gateway: Gateway, folder: Path, keys_file: str) -> tuple[str, list[str]]:
     """Return a configuration, and what of the file it does not hold.
 
     Args:
         gateway: what the file says.
         folder: that relative paths in it are meant from.
-
-    Raises:
-        ConfigInvalid: the keys of tokens cannot be used.
+        keys_file: where Envoy finds the keys of tokens; see `keys_for_envoy`.
     """
     missing = list(_missing(gateway))
     document = {
-        "static_resources": {"listeners": [_listener(gateway, folder)], "clusters": clusters_of(gateway)},
+        "static_resources": {"listeners": [_listener(gateway, folder, keys_file)], "clusters": clusters_of(gateway)},
         "overload_manager": _connections(gateway),
     }
     head = _HEAD + "".join(f"# not in it: {each}\n" for each in missing)
     return head + yaml.safe_dump(document, sort_keys=False, width=120), missing
 
 
-def _listener(gateway: Gateway, folder: Path) -> dict[str, Any]:
+def _listener(gateway: Gateway, folder: Path, keys_file: str) -> dict[str, Any]:
     chain: dict[str, Any] = {
         "filters": [
             {
                 "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": _connection_manager(gateway, folder),
+                "typed_config": _connection_manager(gateway, keys_file),
             }
         ]
     }
@@ -67,14 +75,14 @@ def _listener(gateway: Gateway, folder: Path) -> dict[str, Any]:
     return {"name": "gateway", "address": address, "filter_chains": [chain]}
 
 
-def _connection_manager(gateway: Gateway, folder: Path) -> dict[str, Any]:
+def _connection_manager(gateway: Gateway, keys_file: str) -> dict[str, Any]:
     hosts = {"name": "all", "domains": ["*"], "routes": routes_of(gateway)}
     return typed(
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix="gateway",
         codec_type="AUTO",
         route_config={"name": "routes", "virtual_hosts": [hosts]},
-        http_filters=_filters(gateway, folder),
+        http_filters=_filters(gateway, keys_file),
         use_remote_address=True,
         xff_num_trusted_hops=1 if gateway.trusted_proxies else 0,
         normalize_path=True,
@@ -110,7 +118,7 @@ _LOG = {
 }  # fmt: skip
 
 
-def _filters(gateway: Gateway, folder: Path) -> list[dict[str, Any]]:
+def _filters(gateway: Gateway, keys_file: str) -> list[dict[str, Any]]:
     """Return what a request goes through, in the order in which the gateway does it."""
     forged = {"request_mutations": [{"remove": name} for name in OURS]}
     found = [
@@ -121,7 +129,7 @@ def _filters(gateway: Gateway, folder: Path) -> list[dict[str, Any]]:
         (CORS, typed("filters.http.cors.v3.Cors")),
     ]
     if takes_tokens(gateway):
-        found.append((JWT, jwt_filter(gateway, read_key(gateway.tokens, folder))))
+        found.append((JWT, jwt_filter(gateway, keys_file)))
         found.append((RBAC, typed("filters.http.rbac.v3.RBAC")))
     found.append((LOCAL_LIMIT, limit_filter(gateway)))
     found.append(("envoy.filters.http.router", typed("filters.http.router.v3.Router")))
