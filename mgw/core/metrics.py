@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
 
@@ -25,6 +26,15 @@ _MOST_CHILDREN = 2_000
 _OTHER = "other"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class _Counted(Protocol):
+    @property
+    def numbers(self) -> tuple[float, ...]: ...
+
+
+Child = TypeVar("Child", bound=_Counted)
+"""A counter, a gauge or a histogram of one combination of labels."""
 
 
 class Value:
@@ -42,6 +52,11 @@ class Value:
     def add(self, amount: float = 1.0) -> None:
         """Count."""
         self.value += amount
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """What it says, as `Sample` has it."""
+        return (float(self.value),)
 
 
 class Distribution:
@@ -64,6 +79,11 @@ class Distribution:
         """Count a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """What it says, as `Sample` has it."""
+        return (*map(float, self.counts), self.total)
 
 
 class Sample(Struct, frozen=True):
@@ -98,63 +118,57 @@ class FamilySample(Struct, frozen=True):
     children: tuple[Sample, ...]
 
 
-class Counters:
-    """A family of counters, or of gauges."""
+class Family(Generic[Child]):
+    """Children of one name, one for each combination of labels.
 
-    def __init__(self, name: str, text: str, kind: Kind, labels: tuple[str, ...]) -> None:
+    Args:
+        name: of it.
+        text: what it says.
+        kind: of its children.
+        labels: their names.
+        make: makes a child.
+        bounds: of a histogram.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        kind: Kind,
+        labels: tuple[str, ...],
+        *,
+        make: Callable[[], Child],
+        bounds: tuple[float, ...] = (),
+    ) -> None:
         self.name = name
         self._text = text
         self._kind = kind
         self._labels = labels
-        self._children: dict[tuple[str, ...], Value] = {}
-
-    def of(self, *values: str) -> Value:
-        """Return the child of these values, a new one at first."""
-        found = self._children.get(values)
-        if found is None:
-            key = _bounded(values, self._labels, len(self._children))
-            found = self._children.setdefault(key, Value())
-        return found
-
-    def sample(self) -> FamilySample:
-        """Return what was counted."""
-        children = tuple(Sample(values, (float(child.value),)) for values, child in self._children.items())
-        return FamilySample(self.name, self._text, self._kind, self._labels, (), children)
-
-
-class Histograms:
-    """A family of histograms."""
-
-    def __init__(self, name: str, text: str, labels: tuple[str, ...], bounds: tuple[float, ...]) -> None:
-        self.name = name
-        self._text = text
-        self._labels = labels
+        self._make = make
         self._bounds = bounds
-        self._children: dict[tuple[str, ...], Distribution] = {}
+        self._children: dict[tuple[str, ...], Child] = {}
 
-    def of(self, *values: str) -> Distribution:
+    def of(self, *values: str) -> Child:
         """Return the child of these values, a new one at first."""
         found = self._children.get(values)
         if found is None:
             key = _bounded(values, self._labels, len(self._children))
-            found = self._children.setdefault(key, Distribution(self._bounds))
+            found = self._children.setdefault(key, self._make())
         return found
 
     def sample(self) -> FamilySample:
         """Return what was counted."""
-        children = tuple(
-            Sample(values, (*map(float, child.counts), child.total)) for values, child in self._children.items()
-        )
-        return FamilySample(self.name, self._text, "histogram", self._labels, self._bounds, children)
+        children = tuple(Sample(values, child.numbers) for values, child in self._children.items())
+        return FamilySample(self.name, self._text, self._kind, self._labels, self._bounds, children)
 
 
 class Registry:
     """What a process counts."""
 
     def __init__(self) -> None:
-        self._families: dict[str, Counters | Histograms] = {}
+        self._families: dict[str, Family[Any]] = {}
 
-    def counter(self, name: str, text: str, *labels: str) -> Counters:
+    def counter(self, name: str, text: str, *labels: str) -> Family[Value]:
         """Declare a family of counters.
 
         Args:
@@ -164,13 +178,15 @@ class Registry:
         """
         if not name.endswith("_total"):
             raise ValueError(f"{name}: a counter's name ends in _total")
-        return self._declared(Counters(name, text, "counter", labels))
+        return self._declared(Family(name, text, "counter", labels, make=Value))
 
-    def gauge(self, name: str, text: str, *labels: str) -> Counters:
+    def gauge(self, name: str, text: str, *labels: str) -> Family[Value]:
         """Declare a family of gauges."""
-        return self._declared(Counters(name, text, "gauge", labels))
+        return self._declared(Family(name, text, "gauge", labels, make=Value))
 
-    def histogram(self, name: str, text: str, *labels: str, bounds: tuple[float, ...] = SECONDS) -> Histograms:
+    def histogram(
+        self, name: str, text: str, *labels: str, bounds: tuple[float, ...] = SECONDS
+    ) -> Family[Distribution]:
         """Declare a family of histograms.
 
         Args:
@@ -179,23 +195,18 @@ class Registry:
             labels: names.
             bounds: upper ones, rising.
         """
-        family = Histograms(name, text, labels, bounds)
-        self._require_new(name)
-        self._families[name] = family
-        return family
+        make = partial(Distribution, bounds)
+        return self._declared(Family(name, text, "histogram", labels, make=make, bounds=bounds))
 
     def sample(self) -> list[FamilySample]:
         """Return everything that was counted."""
         return [family.sample() for family in self._families.values()]
 
-    def _declared(self, family: Counters) -> Counters:
-        self._require_new(family.name)
+    def _declared(self, family: Family[Child]) -> Family[Child]:
+        if family.name in self._families:
+            raise ValueError(f"{family.name} is declared twice")
         self._families[family.name] = family
         return family
-
-    def _require_new(self, name: str) -> None:
-        if name in self._families:
-            raise ValueError(f"{name} is declared twice")
 
 
 def merged(several: Iterable[Iterable[FamilySample]]) -> list[FamilySample]:

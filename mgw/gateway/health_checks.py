@@ -31,19 +31,19 @@ async def check_health(name: str, calls: Calls, transport: Transport) -> None:
 async def _look_after(name: str, instance: Instance, check: HealthCheck, transport: Transport) -> None:
     in_a_row = 0  # that say otherwise than is known
     while True:
-        is_well = await _is_well(instance, check, transport)
-        in_a_row = 0 if is_well == instance.is_well else in_a_row + 1
-        if in_a_row >= (check.healthy if is_well else check.unhealthy):
-            instance.is_well, in_a_row = is_well, 0
-            _log.warning("%s: %s is %s", name, without_password(instance.url), "well again" if is_well else "not well")
+        found = await is_well(instance.url + check.path, check.timeout_s, transport)
+        in_a_row = 0 if found == instance.is_well else in_a_row + 1
+        if in_a_row >= (check.healthy if found else check.unhealthy):
+            instance.is_well, in_a_row = found, 0
+            _log.warning("%s: %s is %s", name, without_password(instance.url), "well again" if found else "not well")
         await asyncio.sleep(check.interval_s * random.uniform(0.9, 1.1))  # noqa: S311 - so that workers do not meet
 
 
-async def _is_well(instance: Instance, check: HealthCheck, transport: Transport) -> bool:
-    wait = check.timeout_s
-    timeouts = Timeouts(connect_s=wait, first_byte_s=wait, idle_s=wait, total_s=wait)
+async def is_well(url: str, timeout_s: float, transport: Transport) -> bool:
+    """Ask for a URL, and say whether the answer is one below 400 and in time."""
+    timeouts = Timeouts(connect_s=timeout_s, first_byte_s=timeout_s, idle_s=timeout_s, total_s=timeout_s)
     try:
-        answer = await transport.send("GET", instance.url + check.path, [], None, timeouts)
+        answer = await transport.send("GET", url, [], None, timeouts)
     except UpstreamError:
         return False
     await answer.close()

@@ -12,11 +12,10 @@ import msgspec
 
 from mgw import __version__
 from mgw.core.metrics import OPENMETRICS, PROMETHEUS, merged, render
-from mgw.gateway.definition import Timeouts
 from mgw.gateway.headers import is_trusted
+from mgw.gateway.health_checks import is_well
 from mgw.gateway.refusals import no_such_path, not_allowed
 from mgw.gateway.replies import JSON, own
-from mgw.gateway.transport import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 _GOOD_FOR_S = 5.0
 _WAIT_S = 2.0
-_TIMEOUTS = Timeouts(connect_s=_WAIT_S, first_byte_s=_WAIT_S, idle_s=_WAIT_S, total_s=_WAIT_S)
 _DEFAULT_PATH = "/health"
 
 _encode = msgspec.json.Encoder().encode
@@ -115,16 +113,10 @@ class Own:
     async def _look_at(self, calls: Calls) -> dict[str, Any]:
         began, check = self._clock(), calls.upstream.health
         path = check.path if check is not None else _DEFAULT_PATH
-        results = await asyncio.gather(*(self._is_well(each.url + path) for each in calls.instances))
+        results = await asyncio.gather(
+            *(is_well(each.url + path, _WAIT_S, self._transport) for each in calls.instances)
+        )
         well = sum(results)
         status = "ok" if well == len(results) else "degraded" if well else "down"
         took_ms = round(1000 * (self._clock() - began), 1)
         return {"status": status, "instances": len(results), "well": well, "took_ms": took_ms}
-
-    async def _is_well(self, url: str) -> bool:
-        try:
-            answer = await self._transport.send("GET", url, [], None, _TIMEOUTS)
-        except UpstreamError:
-            return False
-        await answer.close()
-        return answer.status < HTTPStatus.BAD_REQUEST
