@@ -59,7 +59,7 @@ def _serve_both(ctx: typer.Context, gateway_file: Path | None) -> None:
     code = supervise(
         [
             Program("the recommendation service", (*root, "serve", "--only", "service")),
-            Program("the gateway", (*root, "serve", "--only", "gateway", *own)),
+            Program("the gateway", (*root, "serve", "--only", "gateway", *own), takes_hangup=True),
         ]
     )
     if code:

@@ -28,25 +28,36 @@ class Program:
     Attributes:
         name: of it, for messages.
         arguments: of `mgw`.
+        takes_hangup: whether SIGHUP has it read its file anew.
     """
 
     name: str
     arguments: tuple[str, ...]
+    takes_hangup: bool = False
 
 
 def supervise(programs: Sequence[Program]) -> int:
     """Run programs until SIGTERM or SIGINT, or until one cannot be run; return the exit code.
 
     One that dies is started anew; one that ends by itself soon after it was started has said why, and ends the others.
-    On a signal each is ended and waited for, the last one first: what takes requests goes before what answers them.
+    SIGHUP is passed on to those that take it, unless it may say that the terminal is gone: that ends everything. On
+    another signal each is ended and waited for, the last one first: what takes requests goes before what answers them.
     """
     ended: list[int] = []
 
     def end(number: int, _frame: FrameType | None) -> None:
         ended.append(number)
 
-    handlers = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGINT)}
     running: dict[Program, tuple[subprocess.Popen[bytes], float]] = {}
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        for program, (process, _) in running.items():
+            if program.takes_hangup:
+                process.send_signal(number)
+
+    has_terminal = sys.stdin is not None and sys.stdin.isatty()
+    wanted = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: end if has_terminal else pass_on}
+    handlers = {each: signal.signal(each, handler) for each, handler in wanted.items()}
     try:
         for program in programs:
             running[program] = _start(program), time.monotonic()
@@ -57,11 +68,7 @@ def supervise(programs: Sequence[Program]) -> int:
             time.sleep(_LOOK_S)
         return 0
     finally:
-        for program in reversed(programs):
-            if program in running:
-                process, _ = running[program]
-                process.terminate()
-                process.wait()
+        _end(programs, running)
         for each, handler in handlers.items():
             signal.signal(each, handler)
 
@@ -79,18 +86,31 @@ def _look_after(running: dict[Program, tuple[subprocess.Popen[bytes], float]]) -
     return None
 
 
+def _end(programs: Sequence[Program], running: dict[Program, tuple[subprocess.Popen[bytes], float]]) -> None:
+    """End what runs, the last one first, and wait for each."""
+    for program in reversed(programs):
+        if program in running:
+            process, _ = running[program]
+            process.terminate()
+            process.wait()
+
+
 def _start(program: Program) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "mgw", *program.arguments],
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for whoever watches over it
-        preexec_fn=_bound_to_parent(),  # noqa: PLW1509 - one call of the kernel, looked up before
+        preexec_fn=_bound_to_parent(),  # noqa: PLW1509 - two calls of the kernel, looked up before
     )
 
 
-def _bound_to_parent() -> Callable[[], None] | None:
-    """Have the kernel end a program with the one that watches over it, however that ends."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGTERM.value, 0, 0, 0)
+def _bound_to_parent() -> Callable[[], None]:
+    """Have the kernel end a program with the one that watches over it, and SIGHUP not end it before it takes it."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGTERM.value, 0, 0, 0)
+
+    return prepare

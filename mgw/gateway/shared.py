@@ -129,12 +129,21 @@ class Shared:
         except self.failed as error:
             self.note_failure(error)
 
-    async def listen(self, on_news: Callable[[News], None]) -> None:
-        """Hear what gateways tell, until it is cancelled; after a failure again."""
+    async def listen(self, on_news: Callable[[News], None], on_gap: Callable[[], None]) -> None:
+        """Hear what gateways tell, until it is cancelled; after a failure again.
+
+        Args:
+            on_news: called with each piece of news.
+            on_gap: called when it is heard again after a while in which it was not.
+        """
+        is_first = True
         while True:
             try:
                 async with self._pubsub.pubsub() as channel:
                     await channel.subscribe(f"{self.prefix}:news")
+                    if not is_first:
+                        on_gap()
+                    is_first = False
                     async for message in channel.listen():
                         if message["type"] == "message":
                             on_news(msgspec.json.decode(message["data"], type=News))

@@ -80,9 +80,9 @@ class Worker:
         """Begin."""
         self._on_start(loop)
         self._access.begin(loop)
-        self._tasks = [loop.create_task(self._link.begin()), loop.create_task(self._keep_counts())]
+        self._tasks = [loop.create_task(self._take_commands()), loop.create_task(self._keep_counts())]
         if self._shared is not None:
-            self._tasks.append(loop.create_task(self._shared.listen(self._hear)))
+            self._tasks.append(loop.create_task(self._shared.listen(self._hear, self._forget_after_gap)))
         self._of_policy = [loop.create_task(each) for each in self._beside(self._application.policy)]
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -132,6 +132,18 @@ class Worker:
                 policy.cache.change(place)
             case Opened(upstream=name, by=who) if who != worker_name() and name in policy.calls:
                 policy.calls[name].breaker.open_as_told()
+
+    def _forget_after_gap(self) -> None:
+        """Forget what is kept here: what was purged or changed meanwhile is not known, and Redis has what is good."""
+        policy = self._application.policy
+        if policy.gateway.cache.shared:
+            policy.cache.purge(lambda store: store.forget_prefix(""))
+
+    async def _take_commands(self) -> None:
+        """Listen for commands, and make up for one that came before anybody listened."""
+        await self._link.begin()
+        if self._runtime.gateway() != self._application.policy.gateway:
+            self._take()
 
     def _take(self) -> None:
         """Work by what the file says now; requests that are under way keep what they began with."""

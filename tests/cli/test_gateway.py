@@ -175,8 +175,9 @@ def both(tmp_path, database_url):
     (tmp_path / "gateway.yaml").write_text(shipped.replace("port: 8080", f"port: {gateway}"))
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mgw", "serve"], cwd=tmp_path, stdout=log, stderr=log, start_new_session=True
-        )
+            [sys.executable, "-m", "mgw", "serve"], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
     try:
         until(lambda: ask(gateway, "/api/v1/health")[0] == 200 and ask(service, "/health")[0] == 200)
         yield process, service, gateway, tmp_path
@@ -191,6 +192,8 @@ def test_one_command_runs_both_and_ends_both(both):
     assert ask(gateway, "/api/v1/sona/experiments")[0] == 401
     assert ask(gateway, "/api/v1/sona/experiments", token) == (200, b'{"experiments":[]}')
     assert ask(gateway, "/api/v1/genres")[0] == 503
+    process.send_signal(signal.SIGHUP)
+    until(lambda: "the gateway's file was read anew" in (folder / "log").read_text())
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     assert (ask(gateway, "/api/v1/health"), ask(service, "/health")) == ((None, b""), (None, b""))

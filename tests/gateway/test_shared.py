@@ -188,6 +188,20 @@ def test_redis_that_goes_and_comes_back_under_load_loses_no_request(start, redis
     assert len(statuses) > 100
 
 
+def test_what_was_told_while_nobody_heard_it_is_made_up_for(two, redis, upstream):
+    """After Redis was away a gateway forgets what it kept: it cannot know what was changed meanwhile."""
+    first, second = two(KEPT, cache={"shared": True})
+    upstream.answer = answering("cache-control: public, max-age=600", body=b"old")
+    for gateway in (first, second):
+        until(lambda gateway=gateway: "hit" in gateway.ask("GET", "/api/kept/1").headers["cache-status"])
+    redis.kill()
+    upstream.answer = answering("cache-control: public, max-age=600", body=b"new")
+    assert first.ask("PUT", "/api/kept/1", b"x").status == 200
+    assert second.ask("GET", "/api/kept/1").body == b"old"
+    redis.begin()
+    until(lambda: second.ask("GET", "/api/kept/1").body == b"new")
+
+
 def test_where_redis_is_has_to_be_said_once(monkeypatch):
     for given in ({}, {"url": "redis://a", "url_env": "X"}, {"url_env": "MGW_TEST_NOT_THERE"}):
         with pytest.raises(ConfigInvalid, match=r"redis"):

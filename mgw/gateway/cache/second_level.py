@@ -49,8 +49,10 @@ class SecondLevel:
 
     async def put(self, key: Key, variants: tuple[Stored, ...], now: float) -> None:
         """Keep answers for as long as they can be of use."""
+        if self._shared.is_away or not variants:
+            return
         left_s = min(max(map(_useful_s, variants)), _LONGEST_S) - max(each.age_s(now) for each in variants)
-        if self._shared.is_away or left_s <= 0:
+        if left_s <= 0:
             return
         content = msgspec.msgpack.encode([_plain(each) for each in variants])
         try:
