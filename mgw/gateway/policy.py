@@ -211,6 +211,7 @@ class Policy:
         try:
             caller = self.verifier.caller(token)
         except TokenRefused as refused:
+            await self._count_refused(exchange)
             raise unauthorized(refused.code, refused.message) from None
         exchange.user_id = caller.user_id
         if plan.scopes and (missing := [name for name in plan.scopes if name not in caller.scopes]):
@@ -223,7 +224,7 @@ class Policy:
         Raises:
             Problem: there were too many.
         """
-        who = f"user:{caller.user_id}" if caller else f"address:{caller_of(exchange.client)}"
+        who = f"user:{caller.user_id}" if caller else _address(exchange)
         tier = caller.tier if caller else "anonymous"
         decision = await self._ask(tier, who, self._rates[tier])
         if not decision.allowed:
@@ -237,6 +238,17 @@ class Policy:
             if of_route.remaining < decision.remaining:
                 return of_route
         return decision
+
+    async def _count_refused(self, exchange: Exchange) -> None:
+        """Count a bad token as a request of nobody: whoever guesses may do it as often as nobody may ask.
+
+        Raises:
+            Problem: there were too many.
+        """
+        decision = await self._ask("anonymous", _address(exchange), self._rates["anonymous"])
+        if not decision.allowed:
+            self._means.counts.limited("anonymous")
+            raise too_many(decision)
 
     async def _ask(self, group: str, who: str, rates: Sequence[Rate]) -> Decision:
         shared = self._means.shared
@@ -266,7 +278,7 @@ class Policy:
         if plan.limited_by == "caller":
             return who
         key = exchange.named.get(self._api_key_header) if plan.limited_by == "api_key" else None
-        return f"address:{caller_of(exchange.client)}" if key is None else f"key:{hash_of(key)}"
+        return _address(exchange) if key is None else f"key:{hash_of(key)}"
 
     def _calls_to(self, name: str, upstream: Upstream, before: Policy | None) -> Calls:
         known = before.calls.get(name) if before else None
@@ -307,6 +319,10 @@ class Policy:
             fallback=Given(fallback.status, [JSON], msgspec.json.encode(fallback.body), "") if fallback else None,
             is_websocket=route.websocket,
         )
+
+
+def _address(exchange: Exchange) -> str:
+    return f"address:{caller_of(exchange.client)}"
 
 
 def make_cache(cache: Cache, shared: Shared | None) -> Caching:

@@ -18,6 +18,8 @@ from mgw.gateway.transport import UpstreamUnreachable
 from .conftest import answering, listening, until
 
 OWN = {"path": "/own"}
+MUCH = {"per_second": 1_000, "per_minute": 60_000, "burst": 1_000}
+MANY = {"anonymous": MUCH, "free": MUCH}
 
 
 def key_of(kid, kind=RSAKey):
@@ -47,7 +49,7 @@ def start_with(start, issuer, *keys, algorithms=("RS256",), **jwks):
         "algorithms": list(algorithms), "keys": {"jwks_url": f"http://127.0.0.1:{issuer.port}/jwks"},
         "jwks": {"min_interval_s": 0.3, **jwks},
     }  # fmt: skip
-    gateway = start(OWN, tokens=tokens)
+    gateway = start(OWN, tokens=tokens, limits=MANY)
     until(lambda: gateway.ask("GET", "/health/ready").status == 200)
     return gateway
 

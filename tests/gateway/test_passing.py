@@ -79,6 +79,15 @@ def test_too_many_requests_are_refused_by_whose_they_are(start):
     assert gateway.ask("GET", "/api/own", X_Forwarded_For="9.9.9.9").status == 429
 
 
+def test_whoever_guesses_tokens_is_limited_as_nobody_is(start):
+    few = {"per_second": 1, "per_minute": 3, "burst": 3}
+    much = {"per_second": 100, "per_minute": 1_000, "burst": 100}
+    gateway = start({"path": "/own"}, limits={"anonymous": few, "free": much, "enterprise": much})
+    statuses = [gateway.ask("GET", "/api/own", Authorization="Bearer a.b.c").status for _ in range(5)]
+    assert statuses == [401, 401, 401, 429, 429]
+    assert gateway.ask("GET", "/api/own", Authorization=token("ann")).status == 200
+
+
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [
