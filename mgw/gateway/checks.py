@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
 
 from mgw.gateway.headers import networks
 from mgw.gateway.paths import OWN_PATHS, is_plain
@@ -33,9 +34,7 @@ def faults_of(gateway: Gateway) -> Faults:
         yield "admin.port", f"{gateway.port} is the gateway's own"
     if gateway.cache.shared and gateway.redis is None:
         yield "cache.shared", "there is no redis to share answers in"
-    for name, upstream in gateway.upstreams.items():
-        if not upstream.urls and name != OWN_SERVICE:
-            yield f"upstreams.{name}.urls", "there are none"
+    yield from _faults_of_urls(gateway)
     for number, route in enumerate(gateway.routes):
         where = f"routes[{number}]"
         yield from _faults_of_path(route, where, gateway)
@@ -59,6 +58,30 @@ def _faults_of_networks(gateway: Gateway) -> Faults:
             networks(getattr(gateway, key))
         except ValueError as error:
             yield key, str(error)
+
+
+def _faults_of_urls(gateway: Gateway) -> Faults:
+    found = {
+        f"upstreams.{name}.urls[{n}]": url for name, up in gateway.upstreams.items() for n, url in enumerate(up.urls)
+    }
+    for name, upstream in gateway.upstreams.items():
+        if not upstream.urls and name != OWN_SERVICE:
+            yield f"upstreams.{name}.urls", "there are none"
+    if gateway.tokens.keys.jwks_url is not None:
+        found["tokens.keys.jwks_url"] = gateway.tokens.keys.jwks_url
+    if gateway.telemetry is not None:
+        found["telemetry.endpoint"] = gateway.telemetry.endpoint
+    for key, url in found.items():
+        if not _is_url(url):
+            yield key, "there is no host, or no port, that can be read in it"
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _faults_of_limits(gateway: Gateway) -> Faults:

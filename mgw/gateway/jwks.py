@@ -84,6 +84,9 @@ class PublishedKeys:
         except (UpstreamError, KeysInvalid) as error:
             _log.warning("the keys of tokens cannot be fetched: %s", error)
             return
+        except Exception:  # noqa: BLE001 - whatever an issuer sends, the next fetch is made
+            _log.exception("the keys of tokens cannot be fetched")
+            return
         ids = frozenset(key.kid for key in keys.keys if key.kid)
         if self.keys is None or keys.as_dict() != self.keys.as_dict():
             self.keys, self._ids, self.version = keys, ids, self.version + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from mgw.gateway.transport import Transport
     from mgw.gateway.worker_link import Command
 
+_log = logging.getLogger(__name__)
 _KEEP_S = 1.0
 
 
@@ -192,7 +194,10 @@ class Worker:
 
     async def _keep_counts(self) -> None:
         while True:
-            self._runtime.keep_counts(os.getpid(), self._counts.sample())
+            try:
+                self._runtime.keep_counts(os.getpid(), self._counts.sample())
+            except OSError as error:
+                _log.warning("counts cannot be kept: %s", error)
             await asyncio.sleep(_KEEP_S)
 
     def _look(self) -> None:

@@ -97,6 +97,8 @@ def test_a_file_is_looked_over(folder):
             "does not begin with what own takes away",
         ),
         (FILE[FILE.index("routes:") :], "routes: []", "routes: there are none"),
+        ('"http://127.0.0.1:9"', '"http://["', "upstreams.own.urls[0]: there is no host"),
+        ('"http://127.0.0.1:9"', '"http://127.0.0.1:99999"', "upstreams.own.urls[0]: there is no host"),
         ("/a/{id}", "/health/ready", "is the gateway's own, and never reached"),
         ("auth: none", "auth: none, subject: {body: user}", "nobody can be told apart"),
         ("auth: none", "subject: {}", "name where the user is"),
