@@ -95,7 +95,12 @@ class Admin:
         if method == "POST" and path == "/purge":
             what = _decoded(body, _PurgeBody)
             return {"purged": self.control.purge(what.by, what.value)}, "application/json"
-        if method == "POST" and path.startswith("/breakers/") and name in self.control.gateway.upstreams:
+        if method == "POST" and path.startswith("/breakers/"):
+            known = self.control.gateway.upstreams
+            if name not in known:
+                raise Problem(
+                    HTTPStatus.NOT_FOUND, "NOT_FOUND", f"there is no upstream of this name; {', '.join(known)}"
+                )
             wanted = _decoded(body, _BreakerBody)
             return {"workers": self.control.command(SetBreaker(name, wanted.to))}, "application/json"
         raise Problem(HTTPStatus.NOT_FOUND, "NOT_FOUND", "there is no such thing here")
