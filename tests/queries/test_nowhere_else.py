@@ -30,6 +30,7 @@ SENDING = {"execute", "executemany", "stream", "exec_", "exec_params", "send_pre
 SENDERS = {
     *CARRIERS,
     "core/database/migrations.py",  # the migrations of a project
+    "gateway/cache/second_level.py",  # commands to Redis, all at once
     "sql/describe/needs.py",  # queries of a project that create temporary tables
     "sql/describe/statement.py",  # queries of a project, to be parsed
     "sql/wire.py",  # whatever the modules beside it give it
