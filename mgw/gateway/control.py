@@ -110,8 +110,8 @@ class Control:
                 self._tell(f"{', '.join(ignored)}: taken when the gateway is started anew")
             new = msgspec.structs.replace(read, **stays)
             is_other = new != self.gateway
-            self.gateway = new
             self._runtime.keep_gateway(new)
+            self.gateway = new
             self.command(Reload())
             return is_other
 
@@ -139,10 +139,13 @@ class Control:
             self._tell(f"the gateway's file is refused, what was read before stays: {error.message}")
         except CommandFailed as error:
             self._tell(f"the gateway's file was read anew, but {error}")
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a file, the next one is looked at
+            self._tell(f"the gateway's file cannot be read: {type(error).__name__}: {error}")
         else:
             self._tell("the gateway's file was read anew" + ("" if changed else ", and says what it said"))
         self._counts.reloaded(taken=taken)
-        self._runtime.keep_counts(os.getpid(), self._counts.sample())
+        with contextlib.suppress(OSError):  # the next reading tells of this one, too
+            self._runtime.keep_counts(os.getpid(), self._counts.sample())
 
     def _state_of_files(self) -> str:
         """Return what tells a change: the content, because an editor may keep the time and a copy the size."""

@@ -71,9 +71,11 @@ class Shared:
         except ImportError as error:
             raise ExtraMissing("redis: the library is not installed", hint="pip install 'mgw[redis]'") from error
         wait = settings.timeout_s
-        self.client = library.Redis.from_url(
-            url_of(settings), socket_timeout=wait, socket_connect_timeout=wait, max_connections=_CONNECTIONS
-        )
+        pool = library.BlockingConnectionPool.from_url(  # who finds all connections taken waits for one
+            url_of(settings), socket_timeout=wait, socket_connect_timeout=wait, max_connections=_CONNECTIONS,
+            timeout=wait,
+        )  # fmt: skip
+        self.client = library.Redis.from_pool(pool)
         self._pubsub = library.Redis.from_url(url_of(settings), socket_connect_timeout=wait)
         self.failed = (RedisError, OSError, TimeoutError)
         self.prefix = settings.prefix

@@ -14,7 +14,7 @@ import pytest
 from mgw.core.errors import ConfigInvalid
 from mgw.core.metrics import Value
 from mgw.gateway.definition import Redis
-from mgw.gateway.limits import Limiter, Rate
+from mgw.gateway.limits import Limiter, Rate, decide
 from mgw.gateway.shared import Shared, url_of
 
 from .conftest import answering, free_port, listening, starting, token, until
@@ -76,29 +76,35 @@ def test_a_limit_is_one_for_all_gateways_and_workers(two):
     assert (reply.status, reply.headers["ratelimit-limit"]) == (429, "20")
 
 
-def test_redis_decides_as_a_worker_does(redis):
-    """Requests at drawn times are let pass by the script exactly when the limiter lets them pass at those times."""
+def test_redis_keeps_what_a_worker_would(redis):
+    """Whatever times requests come at, the script knows of a caller what `decide` makes of the requests before."""
 
     async def run():
         shared = Shared(Redis(url=redis.url, timeout_s=5), Value())
-        rates, draw = (Rate(0.02, 3), Rate(0.05, 8)), random.Random(1)
-        at = [0.0]
-        local = Limiter(lambda: at[0])
-        mine = []
-        for _ in range(120):
-            seconds, micros = await shared.client.time()
-            at[0] = seconds + micros / 1e6
-            expected = local.ask("t", "ann", rates)
-            decision = await shared.ask("t", "ann", rates, local)
-            mine.append((expected, decision))
-            await asyncio.sleep(draw.choice([0, 0, 0.01, 0.05]))
+        rates, draw, kept, allowed = (Rate(0.02, 3), Rate(0.05, 8)), random.Random(1), [], 0
+        arguments = [number for rate in rates for number in (rate.interval_s, rate.burst)]
+        for _ in range(200):
+            now, known = await shared._script(keys=["k"], args=arguments)
+            assert [float(each) for each in known.split()] == pytest.approx(kept, abs=1e-6)
+            decision, after = decide(rates, kept or [0.0, 0.0], float(now))
+            kept, allowed = (after, allowed + 1) if decision.allowed else (kept, allowed)
+            await asyncio.sleep(draw.choice([0, 0, 0, 0.01, 0.05]))
         await shared.close()
-        return mine
+        return allowed
 
-    found = asyncio.run(run())
-    same = sum(expected.allowed == decision.allowed for expected, decision in found)
-    assert same >= 115  # the two clocks are read some microseconds apart
-    assert 20 < sum(decision.allowed for _, decision in found) < 120
+    assert 20 < asyncio.run(run()) < 180
+
+
+def test_many_at_once_wait_for_a_connection_and_are_all_counted(redis):
+    async def run():
+        failures = Value()
+        shared = Shared(Redis(url=redis.url, timeout_s=5), failures)
+        rates, local = (Rate(1000.0, 100),), Limiter(lambda: 0.0)
+        decisions = await asyncio.gather(*(shared.ask("t", "ann", rates, local) for _ in range(500)))
+        await shared.close()
+        return failures.value, sum(decision.allowed for decision in decisions)
+
+    assert asyncio.run(run()) == (0, 100)
 
 
 def test_an_answer_that_one_gateway_kept_is_given_by_the_other(two, upstream):
