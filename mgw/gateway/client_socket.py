@@ -60,6 +60,7 @@ class Flow:
         self._sent = 0
         self._look_at = WINDOW_BYTES
         self._socket: socket.socket | None = None
+        self._before = 0
 
     async def sent(self, size: int) -> None:
         """Take note of what was sent, and wait where the client is too far behind.
@@ -85,10 +86,12 @@ class Flow:
         if sys.platform != "linux":
             return False
         self._socket = await asyncio.to_thread(_found, self._client)
+        # What the connection carried before this answer is not known: all of this one may be under way still.
+        self._before = max(self._acknowledged() - self._sent, 0)
         return self._socket is not None
 
     async def _catch_up(self) -> None:
-        """Wait until no more than a window is under way; what the connection carried before counts for the client."""
+        """Wait until no more than a window is under way, or two on a connection that carried other answers before."""
         taken, wait_s, since = self._acknowledged(), _SHORTEST_WAIT_S, time.monotonic()
         while self._sent - taken > WINDOW_BYTES:
             await asyncio.sleep(wait_s)
@@ -104,7 +107,7 @@ class Flow:
             return sys.maxsize
         try:
             info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
-            return int(_ACKNOWLEDGED.unpack(info)[0])
+            return int(_ACKNOWLEDGED.unpack(info)[0]) - self._before
         except (OSError, struct.error):  # it is closed: that comes to light when more is sent
             return sys.maxsize
 
