@@ -32,6 +32,7 @@ from mgw.gateway.cache.serving import (
 )  # fmt: skip
 from mgw.gateway.cache.store import Store, Stored, request_value
 from mgw.gateway.headers import header, headers_of
+from mgw.gateway.refusals import Unanswered
 from mgw.gateway.transport import UpstreamError
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Caching:
 
         Raises:
             Problem: only what is stored was asked for, and nothing is.
-            UpstreamError: there is no answer.
+            UpstreamError, Unanswered: there is no answer.
         """
         if asked.method not in _SAFE:
             return await self._change(asked, fetch)
@@ -188,7 +189,7 @@ class Caching:
         version = self._version(asked.place)
         try:
             answer = await fetch(conditional(asked, stored))
-        except UpstreamError:
+        except (UpstreamError, Unanswered):
             if helps:
                 return served(asked, stored, now, f"hit; ttl={int(left)}; detail=stale-if-error")
             raise

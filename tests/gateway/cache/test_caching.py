@@ -14,6 +14,7 @@ from mgw.gateway.cache.caching import Caching
 from mgw.gateway.cache.directives import parse_directives, seconds_of
 from mgw.gateway.cache.serving import Asked
 from mgw.gateway.cache.store import Store
+from mgw.gateway.refusals import Unanswered, failing
 from mgw.gateway.transport import UpstreamBroken, UpstreamUnreachable
 
 START = 1_900_000_000.0
@@ -286,7 +287,7 @@ def test_stale_is_given_while_a_new_one_is_fetched_once(world):
         ("s-maxage=60, stale-if-error=100", True),
     ],
 )
-@pytest.mark.parametrize("failure", ["error", "500"])
+@pytest.mark.parametrize("failure", ["error", "left alone", "500"])
 def test_stale_is_given_where_there_is_nothing_else(world, says, given_stale, failure):
     async def story():
         world.will(cc(says))
@@ -294,6 +295,8 @@ def test_stale_is_given_where_there_is_nothing_else(world, says, given_stale, fa
         world.now += 70
         if failure == "error":
             world.error = UpstreamUnreachable("gone", sent=False)
+        elif failure == "left alone":
+            world.error = failing("own", 1.0)
         else:
             world.answers[:] = [(500, [], b"oh")]
         return await world.ask()
@@ -302,8 +305,8 @@ def test_stale_is_given_where_there_is_nothing_else(world, says, given_stale, fa
         reply = run(story())
         assert (reply.status, reply.body) == (200, b"hello")
         assert "stale-if-error" in reply.how
-    elif failure == "error":
-        with pytest.raises(UpstreamUnreachable):
+    elif failure != "500":
+        with pytest.raises((UpstreamUnreachable, Unanswered)):
             run(story())
     else:
         assert run(story()).status == 500
