@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
+from mgw.core.files import write_atomic
 from tests.service.conftest import Project, free_port, serving
 from tests.service.test_endpoints import event, update
 
@@ -122,7 +123,7 @@ def test_a_model_that_is_not_fit_does_not_take_over(project):
         project.store.use(good)
         service.until(lambda: service.health()["model"]["name"] == good)
         (bad.path / "embeddings.npy").write_bytes(b"nonsense")
-        (project.store.root / "current").write_text(f"{bad.manifest.name}\n")
+        write_atomic(project.store.root / "current", f"{bad.manifest.name}\n".encode())  # it is read all the time
         service.until(lambda: service.health()["model"]["error"] is not None)
         health = service.health()
         assert (health["status"], health["model"]["name"]) == ("degraded", good)
