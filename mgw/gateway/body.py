@@ -46,8 +46,6 @@ class BodyLimits(NamedTuple):
 
 
 NO_BODY = Body(None, [])
-LENGTHS = frozenset({"content-length", "transfer-encoding"})
-"""Headers without which there is no body."""
 
 
 async def read_body(exchange: Exchange, protocol: HTTPProtocol, limits: BodyLimits) -> Body:
@@ -58,9 +56,10 @@ async def read_body(exchange: Exchange, protocol: HTTPProtocol, limits: BodyLimi
     """
     length = exchange.named.get("content-length")
     if "transfer-encoding" in exchange.named:
-        # The server in front ends a body that broke off as if it were whole, and only a length tells the two apart.
-        raise Problem(HTTPStatus.LENGTH_REQUIRED, "LENGTH_REQUIRED", "a body takes a Content-Length")
+        raise _without_length()
     if length is None:
+        if await _begins(protocol, limits.idle_s):
+            raise _without_length()
         return NO_BODY
     if not (length.isascii() and length.isdecimal()):
         raise bad_request("the length of the body is not a number")
@@ -103,6 +102,25 @@ async def _pieces(protocol: HTTPProtocol, expected: int, idle_s: float) -> Async
         yield piece
     if size != expected:
         raise bad_request("the body ended before its end")
+
+
+async def _begins(protocol: HTTPProtocol, idle_s: float) -> bool:
+    """Say whether there is a body of which nothing was said, as HTTP/2 may have one."""
+    source = aiter(protocol)
+    try:
+        async with asyncio.timeout(idle_s):
+            while not await anext(source):
+                pass
+    except StopAsyncIteration:
+        return False
+    except TimeoutError:
+        raise _slow(idle_s) from None
+    return True
+
+
+def _without_length() -> Problem:
+    """Refuse what nobody can see the end of: the server in front ends a body that broke off as if it were whole."""
+    return Problem(HTTPStatus.LENGTH_REQUIRED, "LENGTH_REQUIRED", "a body takes a Content-Length")
 
 
 def _too_large(limit_bytes: int) -> Problem:

@@ -20,6 +20,7 @@ _REFUSED_METHODS = frozenset({"TRACE", "CONNECT", "TRACK"})
 _ONCE = frozenset({"host", "authorization", "content-length", "content-type", "traceparent", "x-request-id"})
 """Headers of which a second one would leave it to the reader which of them counts."""
 
+_LENGTHS = frozenset({"content-length", "transfer-encoding"})
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -76,6 +77,13 @@ class Exchange:
         self.seconds = 0.0
         self.added: Headers = []
         self.trace: Trace | None = None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether there may be a body: HTTP/1 says so, HTTP/2 need not."""
+        return not _LENGTHS.isdisjoint(self.named) or (
+            self.http_version[:1] != "1" and self.method not in {"GET", "HEAD", "OPTIONS"}
+        )
 
     def require_understood(self, header_limit_bytes: int) -> None:
         """Refuse what could be understood in two ways, or should not be passed on at all.

@@ -32,9 +32,10 @@ def require_own(subject: Subject, caller: Caller | None, template: str, path: st
     named = None if subject.body is None else _named_in(content, subject.body)
     if subject.path is not None:
         place = pieces(template).index(f"{{{subject.path}}}")
-        named = named or pieces(path)[place]
-        if pieces(path)[place] != named:
+        in_path = pieces(path)[place]
+        if named not in {None, in_path}:
             raise of_another_user()
+        named = in_path
     if named is None:
         return
     if caller is None:
@@ -48,7 +49,7 @@ def _named_in(content: object, key: str) -> str | None:
     if not isinstance(content, bytes):
         return None
     try:
-        found = json.loads(content, object_pairs_hook=_without_doubles)
+        found = json.loads(content.decode(), object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
         raise bad_request("the body is no JSON, or has a key twice") from error
     if not isinstance(found, dict) or found.get(key) is None:

@@ -114,6 +114,25 @@ def test_http2_is_spoken_without_tls(start, upstream):
     assert upstream.head["x-forwarded-host"] == f"127.0.0.1:{gateway.port}"
 
 
+def test_a_body_in_http2_of_which_nothing_is_said_is_refused_and_not_dropped(start, upstream):
+    gateway = start(OPEN, limits=MANY, http2=True)
+    url = f"http://127.0.0.1:{gateway.port}/api/open/1"
+
+    async def pieces():
+        yield b"abc"
+        yield b"def"
+
+    async def run():
+        async with ClientBuilder().http2_prior_knowledge().build() as client:
+            unsaid = await client.post(url).body_stream(pieces()).build().send()
+            none = await client.post(url).build().send()
+            said = await client.post(url).body_bytes(b"abcdef").build().send()
+            return unsaid.status, none.status, said.status
+
+    assert asyncio.run(run()) == (411, 200, 200)
+    assert [request.partition(b"\r\n\r\n")[2] for request in upstream.requests] == [b"", b"abcdef"]
+
+
 def test_http2_is_offered_and_spoken_over_tls(start, upstream, certificate):
     gateway = start_with_tls(start, upstream)
     until(lambda: _answer(gateway, certificate))
