@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
 from mgw.gateway.envoy import envoy_configuration, keys_for_envoy
+from mgw.gateway.envoy.clusters import authorities_file
 from mgw.gateway.files import read_gateway
 
 from .conftest import SECRET, Reply, answering, free_port, listening, starting, token, until
@@ -100,6 +101,14 @@ def test_other_keys_and_options_can_be_taken_over(envoy, tmp_path, kind):
     text, missing = exported(tmp_path, document)
     (tmp_path / "envoy.yaml").write_text(text)
     validate(envoy, tmp_path / "envoy.yaml")
+    clusters = {each["name"]: each for each in yaml.safe_load(text)["static_resources"]["clusters"]}
+    tls = clusters["next"]["transport_socket"]["typed_config"]
+    authorities = authorities_file()
+    assert (tls["sni"], tls["auto_sni_san_validation"]) == ("next.example", authorities is not None)
+    if authorities is None:
+        assert any("VERIFYING" in each for each in missing)
+    else:
+        assert tls["common_tls_context"]["validation_context"] == {"trusted_ca": {"filename": authorities}}
     for expected in ("fallback", "limits of single routes", "stay with a canary"):
         assert any(expected in each for each in missing)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from mgw.gateway.definition import Gateway, Upstream
 
 _PORTS = {"http": 80, "https": 443}
+_AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Red Hat
+    "/etc/ssl/cert.pem",  # macOS, BSD
+)
 
 
 def clusters_of(gateway: Gateway) -> list[dict[str, Any]]:
@@ -75,6 +81,21 @@ def _bare_cluster(name: str, urls: tuple[str, ...], connect_s: float) -> dict[st
     if parts[0].scheme == "https":
         cluster["transport_socket"] = {
             "name": "envoy.transport_sockets.tls",
-            "typed_config": typed("transport_sockets.tls.v3.UpstreamTlsContext", sni=parts[0].hostname),
+            "typed_config": typed(
+                "transport_sockets.tls.v3.UpstreamTlsContext",
+                sni=parts[0].hostname,
+                auto_sni_san_validation=(authorities := authorities_file()) is not None,
+                common_tls_context=_trusting(authorities) if authorities else {},
+            ),
         }
     return cluster
+
+
+def authorities_file() -> str | None:
+    """Return the file of the authorities whose certificates this machine believes; None where there is none."""
+    return next((path for path in _AUTHORITIES if Path(path).is_file()), None)
+
+
+def _trusting(authorities: str) -> dict[str, Any]:
+    """Have Envoy verify certificates, which by itself it does not."""
+    return {"validation_context": {"trusted_ca": {"filename": authorities}}}

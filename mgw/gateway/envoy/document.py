@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mgw.gateway.envoy.callers import OURS, jwt_filter, key_set, limit_filter
-from mgw.gateway.envoy.clusters import clusters_of
+from mgw.gateway.envoy.clusters import authorities_file, clusters_of
 from mgw.gateway.envoy.names import CORS, JWT, LOCAL_LIMIT, RBAC, seconds, typed
 from mgw.gateway.envoy.routes import routes_of
 from mgw.gateway.tokens import read_key, takes_tokens
@@ -166,5 +166,10 @@ def _missing(gateway: Gateway) -> Iterator[str]:
     if gateway.tokens.required_claims:
         yield "required claims"
     yield f"the limit of bodies, {gateway.body_limit_bytes:,} bytes: Envoy's would hold each back until it is whole"
+    urls = [url for upstream in gateway.upstreams.values() for url in upstream.urls]
+    if authorities_file() is None and any(
+        url.startswith("https:") for url in [*urls, gateway.tokens.keys.jwks_url or ""]
+    ):
+        yield "VERIFYING CERTIFICATES of upstreams and issuers: this machine has no file of authorities"
     yield "dot segments of paths are resolved, and not refused"
     yield "a breaker is each instance's, by failures in a row, and not the upstream's by their share"
