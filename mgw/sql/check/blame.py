@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mgw.core.database.migrations import read_migrations, split
+from mgw.core.database.migrations import read_migrations
 from mgw.core.errors import MigrationsInvalid
+from mgw.core.statements import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from mgw.core.statements import tokens
 from mgw.sql.describe.statement import fault, is_of_the_query
 from mgw.sql.errors import NeedsInvalid
 
@@ -87,8 +88,6 @@ def _without_rows(query: Query) -> str:
 
 def _words_outside(statement: str) -> Iterator[str]:
     """Yield the words of a statement that stand in no brackets."""
-    from mgw.core.database.statements import tokens  # noqa: PLC0415 - beside what only reads descriptions
-
     depth = 0
     for kind, text, _ in tokens(statement):
         depth += {"(": 1, ")": -1}.get(text, 0) if kind == "other" else 0

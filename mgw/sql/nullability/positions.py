@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from mgw.core.database.statements import tokens
+from mgw.core.statements import tokens
 from mgw.sql.nullability.reasons import Reason
 
 if TYPE_CHECKING:

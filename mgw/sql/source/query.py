@@ -10,6 +10,7 @@ import keyword
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mgw.core.statements import split, tokens
 from mgw.sql.errors import NotDescribable, ParameterClash, QueryEmpty, TwoStatements
 from mgw.sql.source.header import Header, read_header
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mgw.core.database.statements import Token
+    from mgw.core.statements import Token
     from mgw.sql.source.folder import SourceFile
 
 # Statements that PostgreSQL does not analyse before it runs them. What is neither here nor a query is a syntax error.
@@ -146,10 +147,6 @@ def parse(file: SourceFile) -> Query:
         NotDescribable: it is a utility statement and does not say so, or says so and is none.
         ParameterClash: two of its parameters differ only in case.
     """
-    # Here and not above: an offline check never gets here, and has no time to load the database driver beside it.
-    from mgw.core.database.migrations import split  # noqa: PLC0415
-    from mgw.core.database.statements import tokens  # noqa: PLC0415
-
     path, text = file.path, file.text
     statements = list(split(text))
     if not statements:

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mgw.core.database.migrations import split
-from mgw.core.database.statements import tokens
+from mgw.core.statements import split, tokens
 
 
 def to_psycopg(text):
