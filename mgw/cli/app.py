@@ -30,6 +30,7 @@ from mgw.cli.gateway import app as gateway_app
 from mgw.cli.gateway import token
 from mgw.cli.imports import app as imports_app
 from mgw.cli.init import init
+from mgw.cli.lint import lint
 from mgw.cli.models import app as models_app
 from mgw.cli.output import out
 from mgw.cli.prepare import prepare
@@ -100,6 +101,7 @@ app.command()(token)
 app.command()(serve)
 app.command()(prepare)
 app.command()(check)
+app.command()(lint)
 app.command()(explain)
 app.command()(watch)
 app.command()(doctor)

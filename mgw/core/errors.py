@@ -50,6 +50,8 @@
     │   ├── ExperimentExists        EXPERIMENT_EXISTS
     │   ├── ExperimentStatusInvalid EXPERIMENT_STATUS_INVALID
     │   └── NotEnoughData           NOT_ENOUGH_DATA
+    ├── LintError                   `mgw lint`
+    │   └── BaselineInvalid         BASELINE_INVALID
     └── ServiceError                what answers over the network
         ├── AddressInUse            ADDRESS_IN_USE
         ├── AddressInvalid          ADDRESS_INVALID
@@ -393,6 +395,16 @@ class NotEnoughData(ExperimentError):
 
     code = "NOT_ENOUGH_DATA"
     exit_code = 1
+
+
+class LintError(MgwError):
+    """Base of the errors of the linter."""
+
+
+class BaselineInvalid(LintError):
+    """A baseline cannot be read, or was written by another version."""
+
+    code = "BASELINE_INVALID"
 
 
 class SparkUnavailable(ModelError):

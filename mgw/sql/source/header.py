@@ -13,6 +13,8 @@ is prose, the description of the query. Directives:
     -- scan TABLE: why             reading the whole table is what the query is for
     -- utility                     a statement that PostgreSQL does not describe: COPY, CREATE, DROP, ANALYZE
     -- pipelined                   the query is sent together with others: it gets an accessor that does not wait
+
+What begins with `mgw: noqa` is for `mgw lint`, and neither.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ DIRECTIVES = ("param", "column", "returns", "needs", "scan", "utility", "pipelin
 _COMMENT = re.compile(r"[ \t]*--[ \t]?(.*)")
 _DIRECTIVE = re.compile(r'([a-z]+)(?:[ \t]+([\w$]+|"(?:[^"]|"")+"))?[ \t]*:(?:[ \t]+(.*)|)')
 _ALONE = re.compile(r"(utility|pipelined)[ \t]*")
+_FOR_THE_LINTER = "mgw: noqa"
 _SEPARATORS = re.compile(r"[,\s]+")
 
 
@@ -110,6 +113,8 @@ def read_header(path: Path, text: str, end: int) -> Header:
     draft = _Draft(path, text)
     for offset, line in _comments(text[:end]):
         match = _DIRECTIVE.fullmatch(line)
+        if line.startswith(_FOR_THE_LINTER):
+            continue
         if alone := _ALONE.fullmatch(line):
             draft.utility |= alone[1] == "utility"
             draft.pipelined |= alone[1] == "pipelined"

@@ -1,0 +1,126 @@
+"""Comments that allow a finding: `mgw: noqa[MGWQ001]` behind a line, or on a line of its own before it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mgw.lint.finding import Edit, Finding, Fix
+from mgw.lint.registry import all_rules, is_chosen
+from mgw.lint.rules.unused_noqa import CODE as UNUSED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mgw.lint.project import Project
+
+_FORM = re.compile(r"(?P<lead>[ \t]*)(?P<mark>#|--)[ \t]*mgw:[ \t]*noqa(?:\[(?P<codes>[^\]\n]*)\])?(?P<rest>[^\n]*)")
+_WORD = "mgw: noqa"
+
+
+@dataclass(slots=True)
+class Comment:
+    """A comment that allows something.
+
+    Attributes:
+        path: of the file.
+        line: where it stands.
+        covers: the line that it is about.
+        codes: that it allows; none where it names none.
+        span: where it is in the text, with the blanks in front.
+        used: codes that there was a finding for.
+    """
+
+    path: str
+    line: int
+    covers: int
+    codes: tuple[str, ...]
+    span: tuple[int, int]
+    used: set[str] = field(default_factory=set)
+
+
+def comments_of(path: str, text: str) -> Iterator[Comment]:
+    """Yield the comments of a file."""
+    if "noqa" not in text:
+        return
+    lines = text.splitlines()
+    for match in _FORM.finditer(text):
+        line = text.count("\n", 0, match.start("mark")) + 1
+        before = lines[line - 1][: match.start("mark") - (text.rfind("\n", 0, match.start("mark")) + 1)]
+        if before.count('"') % 2 or before.count("'") % 2:  # in a text, most likely
+            continue
+        covers = line
+        if not before.strip():  # alone on its line: it is about the next that is no comment
+            covers = next(
+                (
+                    number
+                    for number, other in enumerate(lines[line:], start=line + 1)
+                    if other.strip() and not other.lstrip().startswith(match["mark"])
+                ),
+                line,
+            )
+        codes = tuple(code.strip() for code in (match["codes"] or "").split(",") if code.strip())
+        yield Comment(path, line, covers, codes, match.span())
+
+
+def allowed(project: Project, findings: Iterable[Finding]) -> tuple[list[Finding], list[Comment]]:
+    """Take away what a comment allows; return the rest, and all comments with what they were good for.
+
+    Args:
+        project: whose files have the comments.
+        findings: of all rules.
+    """
+    by_place: dict[tuple[str, int], list[Comment]] = {}
+    comments = []
+    for path in project.paths:
+        if path.endswith((".py", ".sql", ".yaml", ".yml", ".toml")):
+            for comment in comments_of(path, project.source(path).text):
+                comments.append(comment)
+                by_place.setdefault((path, comment.covers), []).append(comment)
+    left = []
+    for finding in findings:
+        found = [each for each in by_place.get((finding.path, finding.line), ()) if finding.code in each.codes]
+        for comment in found:
+            comment.used.add(finding.code)
+        if not found:
+            left.append(finding)
+    return left, comments
+
+
+def unused(project: Project, comments: Iterable[Comment], asked: Iterable[str]) -> Iterator[Finding]:
+    """Yield a finding for each comment that allows what there is not.
+
+    Args:
+        project: whose files have the comments.
+        comments: with what they were good for.
+        asked: the codes that were looked for in this run; of others nothing can be said.
+    """
+    asked = set(asked)
+    known = {rule.code for rule in all_rules()}
+    for comment in comments:
+        if not comment.codes:
+            yield _finding(comment, "`mgw: noqa` names no codes", "name them: `mgw: noqa[MGWQ001]`", None)
+            continue
+        kept = [code for code in comment.codes if code in comment.used or (code in known and code not in asked)]
+        for code in comment.codes:
+            if code in kept:
+                continue
+            near = "there is no such rule" if code not in known and not is_chosen(code, ("ruff:",)) else "there is none"
+            yield _finding(comment, f"{code} is allowed here, and {near}", "delete it", _fix(project, comment, kept))
+
+
+def _fix(project: Project, comment: Comment, kept: list[str]) -> Fix:
+    start, end = comment.span
+    text = project.source(comment.path).text
+    if kept:
+        instead = re.sub(r"\[[^\]]*\]", f"[{', '.join(kept)}]", text[start:end], count=1)
+        return Fix((Edit(start, end, instead),), is_safe=True)
+    alone = comment.line != comment.covers
+    return Fix((Edit(start, min(end + 1, len(text)) if alone else end, ""),), is_safe=True)
+
+
+def _finding(comment: Comment, message: str, hint: str, fix: Fix | None) -> Finding:
+    return Finding(
+        code=UNUSED, name="unused-noqa", path=comment.path, line=comment.line, message=message, hint=hint, fix=fix
+    )

@@ -1,0 +1,60 @@
+"""A column of a query's result is read by nobody.
+
+## Why is this bad
+
+The database computes it, the network carries it, and a reader wonders what for. It may also be what keeps an index from
+being enough for the query.
+
+## What instead
+
+Leave it out of the SELECT. Only results are judged whose whole way is seen: rows that are handed to another function or
+returned count as read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from mgw.lint.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mgw.lint.facts import Call
+    from mgw.lint.project import Project, QueryFile
+
+CODE = "MGWQ003"
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Find columns that no call of their query reads."""
+    calls: dict[str, list[Call]] = defaultdict(list)
+    for facts in project.modules.values():
+        for call in facts.calls:
+            if call.function in project.accessors:
+                calls[project.accessors[call.function].name].append(call)
+    for name, found in calls.items():
+        query = project.queries[name]
+        if query.description is None or len(query.description.columns) < 2:
+            continue
+        if all(call.is_call and call.is_followed and not call.function.endswith("_pipelined") for call in found):
+            yield from _unread(query, found)
+
+
+def _unread(query: QueryFile, calls: list[Call]) -> Iterator[Finding]:
+    assert query.description is not None
+    read = {use.column for call in calls for use in call.uses}
+    places = {place for call in calls for place in call.positions}
+    unread = [
+        column.name
+        for place, column in enumerate(query.description.columns)
+        if column.name not in read and place not in places
+    ]
+    if len(unread) == len(query.description.columns):  # nobody wants the rows, or only how many there are
+        return
+    for column in unread:
+        yield Finding(
+            code=CODE, name="unread-column", path=query.path, line=query.statement.line(query.statement.begins),
+            message=f"nobody reads {column} of {query.function}", hint="leave it out of the SELECT",
+        )  # fmt: skip

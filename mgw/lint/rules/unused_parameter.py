@@ -1,0 +1,66 @@
+"""A parameter of a query makes no difference.
+
+## Why is this bad
+
+It looks like a filter that can be used. Either the header names it and the statement does not, or every caller gives
+None for it: what would happen with a value was never tried.
+
+## What instead
+
+Delete it, or call the query with it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from mgw.lint.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mgw.lint.facts import Call
+    from mgw.lint.project import Project, QueryFile
+
+CODE = "MGWQ010"
+
+
+def check(project: Project) -> Iterator[Finding]:
+    """Find parameters that the statement lacks, and those that are never given a value."""
+    calls: dict[str, list[Call]] = defaultdict(list)
+    for facts in project.modules.values():
+        for call in facts.calls:
+            if call.function in project.accessors:
+                calls[project.accessors[call.function].name].append(call)
+    for name, query in project.queries.items():
+        yield from _of_the_header(query)
+        yield from _never_given(query, calls[name])
+
+
+def _of_the_header(query: QueryFile) -> Iterator[Finding]:
+    text = query.statement.text
+    offset = 0
+    for line in text[: query.statement.begins].splitlines(keepends=True):
+        words = line.lstrip("- \t").split()
+        if words[:1] == ["param"] and len(words) > 1 and words[1].endswith(":"):
+            name = words[1].rstrip(":")
+            if name not in query.statement.parameters:
+                yield _finding(query, query.statement.line(offset), f"the statement has no :{name}")
+        offset += len(line)
+
+
+def _never_given(query: QueryFile, calls: list[Call]) -> Iterator[Finding]:
+    if not calls or not all(call.is_call and "**" not in call.keywords for call in calls):
+        return
+    never = set.intersection(*(set(call.nones) for call in calls))
+    for name in sorted(never & query.statement.parameters):
+        offset = query.statement.text.index(f":{name}", query.statement.begins)
+        yield _finding(query, query.statement.line(offset), f"every caller gives None for :{name}")
+
+
+def _finding(query: QueryFile, line: int, message: str) -> Finding:
+    return Finding(
+        code=CODE, name="unused-parameter", path=query.path, line=line, message=message,
+        hint="delete it, or call the query with it",
+    )  # fmt: skip
