@@ -142,7 +142,7 @@ class Look:
         Raises:
             NotEnoughData: it has none.
         """
-        row = queries.experiments_quantiles(
+        found = queries.experiments_quantiles(
             self.connection,
             experiment_id=self.experiment.id,
             position=position,
@@ -151,9 +151,9 @@ class Look:
             window_s=metric.window_s,
             probabilities=list(probabilities),
         )
-        if row.quantiles is None:
+        if found is None:
             raise NotEnoughData("a variant has no users")
-        return row.quantiles
+        return found
 
 
 def moments_of(metric: Metric, joints: Sequence[Joint]) -> tuple[Moments, ...]:

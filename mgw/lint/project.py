@@ -15,16 +15,16 @@ from mgw.lint.facts.memory import Memory
 from mgw.lint.facts.module import dotted_names
 from mgw.lint.files import Source, paths_of, read
 from mgw.lint.statement import Statement
+from mgw.sql.accessors import names
 from mgw.sql.prepared import read_prepared
 from mgw.sql.record import read_record, relative
-from mgw.sql.source import function_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from mgw.lint.configuration import Configuration
-    from mgw.sql.description import Description
+    from mgw.sql.description import Column, Description
 
 _TWINS = ("_async", "_pipelined")
 
@@ -48,7 +48,17 @@ class QueryFile:
     @property
     def function(self) -> str:
         """What its accessor is called."""
-        return function_name(self.name)
+        return names.accessor(self.name)
+
+    @property
+    def accessors(self) -> tuple[str, ...]:
+        """That, and what its twins for asyncio and for pipelines are called."""
+        return (self.function, *(f"{self.function}{twin}" for twin in _TWINS))
+
+    @property
+    def fields(self) -> dict[str, Column]:
+        """The columns by the names of the fields of a row."""
+        return {names.field(column.name): column for column in self.description.columns} if self.description else {}
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ class Project:
     @cached_property
     def accessors(self) -> dict[str, QueryFile]:
         """The queries, by the names of their accessors; twins for asyncio and pipelines are of the same query."""
-        return {f"{query.function}{twin}": query for query in self.queries.values() for twin in ("", *_TWINS)}
+        return {name: query for query in self.queries.values() for name in query.accessors}
 
     @cached_property
     def accessor_module(self) -> str | None:

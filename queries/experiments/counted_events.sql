@@ -1,5 +1,5 @@
 -- The events that running and paused experiments count.
-SELECT e.name, e.status, v.event
+SELECT e.name, v.event
 FROM experiments e
 JOIN experiment_events v ON v.experiment_id = e.id
 WHERE e.status IN ('running', 'paused')

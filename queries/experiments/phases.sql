@@ -1,3 +1,3 @@
 -- The phases of an experiment, the first one first.
 -- column weights: elements not null
-SELECT phase, weights, began_at FROM experiment_phases WHERE experiment_id = :experiment_id ORDER BY phase;
+SELECT weights, began_at FROM experiment_phases WHERE experiment_id = :experiment_id ORDER BY phase;

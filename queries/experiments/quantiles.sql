@@ -23,8 +23,6 @@ summed AS (
         AND o.at < s.exposed_at + :window_s::double precision * interval '1 second'
     GROUP BY s.user_id
 )
-SELECT
-    count(*) AS users,
-    percentile_disc(:probabilities::double precision[]) WITHIN GROUP (ORDER BY coalesce(t.y, 0)) AS quantiles
+SELECT percentile_disc(:probabilities::double precision[]) WITHIN GROUP (ORDER BY coalesce(t.y, 0)) AS quantiles
 FROM subjects s
 LEFT JOIN summed t ON t.user_id = s.user_id;

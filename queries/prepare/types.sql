@@ -13,8 +13,7 @@ SELECT
         ELSE t.typelem::int8
     END AS of_type,
     (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels,
-    t.typrelid::int8 AS relation,
-    t.oid >= 16384 AS is_ours
+    t.typrelid::int8 AS relation
 FROM pg_type t
 LEFT JOIN pg_range r ON r.rngtypid = t.oid
 LEFT JOIN pg_range m ON m.rngmultitypid = t.oid;

@@ -15,7 +15,7 @@ JOIN pg_class r ON r.oid = i.indrelid
 CROSS JOIN LATERAL unnest(i.indkey, i.indclass, i.indcollation) WITH ORDINALITY AS k (number, class, coll, at)
 JOIN pg_opclass c ON c.oid = k.class
 JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
-LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
 WHERE i.indrelid >= 16384
     AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
     AND k.at <= i.indnkeyatts

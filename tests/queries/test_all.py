@@ -131,8 +131,6 @@ QUESTIONS = {
     },
     "history/by_user": {"user_id": "u00001"},
     "history/user_exists": {"user_id": "u00001"},
-    "profile/recent_events": {"user_id": "u00001", "events": 50},
-    "profile/load": {"user_id": "u00001", "snapshot": "als-1"},
     "profile/load_sums": {"user_id": "u00001", "snapshot": "als-1", "basis": "decay"},
     "training/users": {},
     "training/titles": {},
@@ -252,20 +250,14 @@ def test_two_writers_of_one_user_never_get_the_same_version(platform, database_u
         assert run(second, "adapters/load", user_id="u00001", name="default", base_snapshot="lora-1")[0] == 2
 
 
-def test_a_profile_is_kept_for_its_snapshot(platform):
-    run(platform, "profile/save", **PROFILE)
-    run(platform, "profile/save", **{**PROFILE, "events_seen": 21})
-    loaded = run(platform, "profile/load", user_id="u00001", snapshot="als-1")
-    assert (loaded[0], loaded[1], loaded[4]) == ([0.5, -0.5], {"drama": 0.8}, 21)
-    assert run(platform, "profile/load", user_id="u00001", snapshot="als-2") is None
-
-
 def test_the_sums_of_a_profile_are_good_until_something_else_changes(platform):
     asked = {"user_id": "u00001", "snapshot": "als-1", "basis": "decay"}
     assert run(platform, "profile/load_sums", **asked) is None
     run(platform, "profile/save", **PROFILE)
     found = run(platform, "profile/load_sums", **asked)
-    assert (found[0], found[2], found[3], found[4], found[7]) == (1.7e9, 2.0, [1.5], 1.5, 20)
+    assert (found[0], found[1], found[2], found[3], found[4], found[7]) == (1.7e9, [0.5, -0.5], 2.0, [1.5], 1.5, 20)
+    run(platform, "profile/save", **{**PROFILE, "preference_length": 2.5})
+    assert run(platform, "profile/load_sums", **asked)[2] == 2.5
     for other in ({"user_id": "u00002"}, {"snapshot": "als-2"}, {"basis": "none"}):
         assert run(platform, "profile/load_sums", **{**asked, **other}) is None
     run(platform, "profile/save", **{**PROFILE, "as_of": float("nan")})

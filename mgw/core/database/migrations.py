@@ -116,11 +116,18 @@ def migration_states(connection: Connection[TupleRow], migrations: list[Migratio
     return [MigrationState(m, applied[m.number][2] if m.number in applied else None) for m in migrations]
 
 
-def migrate(connection: Connection[TupleRow], migrations: list[Migration]) -> list[Migration]:
+def migrate(
+    connection: Connection[TupleRow], migrations: list[Migration], *, lock_timeout: str = "10s"
+) -> list[Migration]:
     """Apply what the database lacks and return it.
 
     Each migration is a transaction of its own, and so is the look at what is next: two processes take turns, and what
     one has applied the other does not repeat. Work that is pending on the connection is committed before.
+
+    Args:
+        connection: to the database.
+        migrations: all that there are.
+        lock_timeout: how long a statement waits for a table that others use, as PostgreSQL writes it.
 
     Raises:
         MigrationFailed: PostgreSQL refused a statement; the migrations before it stay.
@@ -131,6 +138,7 @@ def migrate(connection: Connection[TupleRow], migrations: list[Migration]) -> li
     while not up_to_date:
         with connection.transaction():
             queries.migrations_lock(connection)
+            queries.migrations_wait_briefly(connection, timeout=lock_timeout)
             waiting = [
                 state.migration for state in _states_in_new_table(connection, migrations) if not state.applied_at
             ]

@@ -163,7 +163,7 @@ async def adapters_hold_users_async(
     return rows
 
 
-# ---- adapters/list 83cfc0d128178317 f0b3ed5b86852fde
+# ---- adapters/list a67d58c998f2254a e8bedea5ca310082
 _ADAPTERS_LIST: Final = """SELECT a.name, a.version, a.base_snapshot, a.rank, octet_length(a.weights) AS size_bytes, a.events_used, a.created_at
 FROM lora_adapters a
 JOIN users u ON u.id = a.user_id
@@ -189,7 +189,7 @@ def adapters_list(
     *,
     user_id: str,
 ) -> list[AdaptersListRow]:
-    """All adapters of a user, the latest version of each name first."""
+    """All adapters of a user, the latest version of each name first: as many as are kept, which the settings say."""
     with connection.cursor(row_factory=_into(AdaptersListRow._make)) as cursor:
         cursor.execute(_ADAPTERS_LIST, {"user_id": user_id})
         rows: list[AdaptersListRow] = cursor.fetchall()
@@ -202,7 +202,7 @@ async def adapters_list_async(
     *,
     user_id: str,
 ) -> list[AdaptersListRow]:
-    """All adapters of a user, the latest version of each name first."""
+    """All adapters of a user, the latest version of each name first: as many as are kept, which the settings say."""
     async with connection.cursor(row_factory=_into(AdaptersListRow._make)) as cursor:
         await cursor.execute(_ADAPTERS_LIST, {"user_id": user_id})
         rows: list[AdaptersListRow] = await cursor.fetchall()
@@ -848,12 +848,12 @@ async def catalogue_popular_async(
     return rows
 
 
-# ---- catalogue/regions 733e61d14cf364b2 0c2785aab104102d
+# ---- catalogue/regions 64e091900d6ff969 fc7b843475b87d49
 _CATALOGUE_REGIONS: Final = """SELECT DISTINCT region FROM content_availability WHERE region IS NOT NULL ORDER BY region"""
 
 
 def catalogue_regions(connection: Connection[Any], /) -> list[str]:
-    """The regions that windows of availability name."""
+    """The regions that windows of availability name; there are as many as a platform serves."""
     with connection.cursor(row_factory=_value) as cursor:
         cursor.execute(_CATALOGUE_REGIONS)
         rows: list[str] = cursor.fetchall()
@@ -861,7 +861,7 @@ def catalogue_regions(connection: Connection[Any], /) -> list[str]:
 
 
 async def catalogue_regions_async(connection: AsyncConnection[Any], /) -> list[str]:
-    """The regions that windows of availability name."""
+    """The regions that windows of availability name; there are as many as a platform serves."""
     async with connection.cursor(row_factory=_value) as cursor:
         await cursor.execute(_CATALOGUE_REGIONS)
         rows: list[str] = await cursor.fetchall()
@@ -1132,7 +1132,7 @@ async def experiments_add_variants_async(
     return (await connection.execute(_EXPERIMENTS_ADD_VARIANTS, {"experiment_id": experiment_id, "names": names})).rowcount
 
 
-# ---- experiments/assign a4eaa71418455f2f d7280c2b775cbd15
+# ---- experiments/assign 66d4ae7690db995f 8a310118edb504c1
 _EXPERIMENTS_ASSIGN: Final = """WITH RECURSIVE texts AS (
     SELECT given.user_id, 1 AS kind, (%(salt)s::text)::text || given.user_id AS text
     FROM unnest((%(user_ids)s::text[])::text[]) AS given (user_id)
@@ -1218,6 +1218,7 @@ def experiments_assign(
 
     The same as `mgw.experiments.assignment`: FNV-1a of salt and id, hashed again as decimal digits, in 10,000 buckets;
     the namespace in 1,000, hashed once; the holdout as the salt, in a hash of its own. `ascii` gives the code point of a character.
+    For analysts, who have a database and no Python; a test holds the two against each other.
     """
     with connection.cursor(row_factory=_into(ExperimentsAssignRow._make)) as cursor:
         cursor.execute(_EXPERIMENTS_ASSIGN, {"salt": salt, "user_ids": user_ids, "namespace": namespace, "holdout": holdout, "starts": starts, "ends": ends, "holdout_share": holdout_share, "namespace_from": namespace_from, "namespace_to": namespace_to})
@@ -1243,6 +1244,7 @@ async def experiments_assign_async(
 
     The same as `mgw.experiments.assignment`: FNV-1a of salt and id, hashed again as decimal digits, in 10,000 buckets;
     the namespace in 1,000, hashed once; the holdout as the salt, in a hash of its own. `ascii` gives the code point of a character.
+    For analysts, who have a database and no Python; a test holds the two against each other.
     """
     async with connection.cursor(row_factory=_into(ExperimentsAssignRow._make)) as cursor:
         await cursor.execute(_EXPERIMENTS_ASSIGN, {"salt": salt, "user_ids": user_ids, "namespace": namespace, "holdout": holdout, "starts": starts, "ends": ends, "holdout_share": holdout_share, "namespace_from": namespace_from, "namespace_to": namespace_to})
@@ -1405,8 +1407,8 @@ async def experiments_clear_async(
     return (await connection.execute(_EXPERIMENTS_CLEAR, {"experiment_id": experiment_id})).rowcount
 
 
-# ---- experiments/counted_events 1fcca2fb581a456c ed6ab5d79ecd0e7a
-_EXPERIMENTS_COUNTED_EVENTS: Final = """SELECT e.name, e.status, v.event
+# ---- experiments/counted_events 2205e40d6ff5d587 33e19748052cf6d4
+_EXPERIMENTS_COUNTED_EVENTS: Final = """SELECT e.name, v.event
 FROM experiments e
 JOIN experiment_events v ON v.experiment_id = e.id
 WHERE e.status IN ('running', 'paused')
@@ -1417,7 +1419,6 @@ class ExperimentsCountedEventsRow(NamedTuple):
     """A row of `experiments/counted_events`."""
 
     name: str
-    status: str
     event: str
 
 
@@ -1817,14 +1818,13 @@ async def experiments_load_async(
     return _at_most_one("experiments/load", rows)
 
 
-# ---- experiments/phases d2b85f3560690e6e 2eb4aac1b2fea63c
-_EXPERIMENTS_PHASES: Final = """SELECT phase, weights, began_at FROM experiment_phases WHERE experiment_id = (%(experiment_id)s::bigint) ORDER BY phase"""
+# ---- experiments/phases 16afbb6c8fbdbbc3 66e43c246787eb6d
+_EXPERIMENTS_PHASES: Final = """SELECT weights, began_at FROM experiment_phases WHERE experiment_id = (%(experiment_id)s::bigint) ORDER BY phase"""
 
 
 class ExperimentsPhasesRow(NamedTuple):
     """A row of `experiments/phases`."""
 
-    phase: int
     weights: list[float]
     began_at: dt.datetime
 
@@ -1855,7 +1855,7 @@ async def experiments_phases_async(
     return rows
 
 
-# ---- experiments/quantiles c15094d422e1e114 2f59547d1b302f73
+# ---- experiments/quantiles 4028c2c27afced31 e7820ac985e11475
 _EXPERIMENTS_QUANTILES: Final = """WITH subjects AS (
     SELECT a.user_id, a.exposed_at
     FROM experiment_assignments a
@@ -1878,18 +1878,9 @@ summed AS (
         AND o.at < s.exposed_at + (%(window_s)s::double precision)::double precision * interval '1 second'
     GROUP BY s.user_id
 )
-SELECT
-    count(*) AS users,
-    percentile_disc((%(probabilities)s::double precision[])::double precision[]) WITHIN GROUP (ORDER BY coalesce(t.y, 0)) AS quantiles
+SELECT percentile_disc((%(probabilities)s::double precision[])::double precision[]) WITHIN GROUP (ORDER BY coalesce(t.y, 0)) AS quantiles
 FROM subjects s
 LEFT JOIN summed t ON t.user_id = s.user_id"""
-
-
-class ExperimentsQuantilesRow(NamedTuple):
-    """A row of `experiments/quantiles`."""
-
-    users: int
-    quantiles: list[float]
 
 
 def experiments_quantiles(
@@ -1902,11 +1893,11 @@ def experiments_quantiles(
     event: str,
     window_s: float,
     probabilities: list[float],
-) -> ExperimentsQuantilesRow:
+) -> list[float]:
     """Quantiles of a metric, the sum of an event's values, over the users of a variant."""
-    with connection.cursor(row_factory=_into(ExperimentsQuantilesRow._make)) as cursor:
+    with connection.cursor(row_factory=_value) as cursor:
         cursor.execute(_EXPERIMENTS_QUANTILES, {"experiment_id": experiment_id, "position": position, "until": until, "event": event, "window_s": window_s, "probabilities": probabilities})
-        rows: list[ExperimentsQuantilesRow] = cursor.fetchall()
+        rows: list[list[float]] = cursor.fetchall()
     return _one("experiments/quantiles", rows)
 
 
@@ -1920,11 +1911,11 @@ async def experiments_quantiles_async(
     event: str,
     window_s: float,
     probabilities: list[float],
-) -> ExperimentsQuantilesRow:
+) -> list[float]:
     """Quantiles of a metric, the sum of an event's values, over the users of a variant."""
-    async with connection.cursor(row_factory=_into(ExperimentsQuantilesRow._make)) as cursor:
+    async with connection.cursor(row_factory=_value) as cursor:
         await cursor.execute(_EXPERIMENTS_QUANTILES, {"experiment_id": experiment_id, "position": position, "until": until, "event": event, "window_s": window_s, "probabilities": probabilities})
-        rows: list[ExperimentsQuantilesRow] = await cursor.fetchall()
+        rows: list[list[float]] = await cursor.fetchall()
     return _one("experiments/quantiles", rows)
 
 
@@ -4038,6 +4029,36 @@ async def migrations_table_exists_async(connection: AsyncConnection[Any], /) -> 
     return _one("migrations/table_exists", rows)
 
 
+# ---- migrations/wait_briefly a095b941e6129359 58fea228d834b3b0
+_MIGRATIONS_WAIT_BRIEFLY: Final = """SELECT set_config('lock_timeout', (%(timeout)s::text), true)"""
+
+
+def migrations_wait_briefly(
+    connection: Connection[Any],
+    /,
+    *,
+    timeout: str,
+) -> str:
+    """For how long a statement of this transaction waits for a table that others use: whoever comes after it waits as well."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_MIGRATIONS_WAIT_BRIEFLY, {"timeout": timeout})
+        rows: list[str] = cursor.fetchall()
+    return _one("migrations/wait_briefly", rows)
+
+
+async def migrations_wait_briefly_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    timeout: str,
+) -> str:
+    """For how long a statement of this transaction waits for a table that others use: whoever comes after it waits as well."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_MIGRATIONS_WAIT_BRIEFLY, {"timeout": timeout})
+        rows: list[str] = await cursor.fetchall()
+    return _one("migrations/wait_briefly", rows)
+
+
 # ---- prepare/columns cb937604e5ca980e cf975be2cd6f71ea
 _PREPARE_COLUMNS: Final = """SELECT
     c.oid::int8 AS relation,
@@ -4571,7 +4592,7 @@ async def prepare_type_of_name_async(
     return _one("prepare/type_of_name", rows)
 
 
-# ---- prepare/types d0761714ad7f4b1d 25c4902759ca2522
+# ---- prepare/types 822ce6fc8feb1cb3 4292b76c8f1f1827
 _PREPARE_TYPES: Final = """SELECT
     t.oid::int8 AS oid,
     format_type(t.oid, NULL) AS name,
@@ -4583,8 +4604,7 @@ _PREPARE_TYPES: Final = """SELECT
         ELSE t.typelem::int8
     END AS of_type,
     (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels,
-    t.typrelid::int8 AS relation,
-    t.oid >= 16384 AS is_ours
+    t.typrelid::int8 AS relation
 FROM pg_type t
 LEFT JOIN pg_range r ON r.rngtypid = t.oid
 LEFT JOIN pg_range m ON m.rngmultitypid = t.oid"""
@@ -4599,7 +4619,6 @@ class PrepareTypesRow(NamedTuple):
     of_type: int | None
     labels: list[str]
     relation: int
-    is_ours: bool
 
 
 def prepare_types(connection: Connection[Any], /) -> list[PrepareTypesRow]:
@@ -4622,7 +4641,7 @@ async def prepare_types_async(connection: AsyncConnection[Any], /) -> list[Prepa
     return rows
 
 
-# ---- prepare/unique_keys 1903e754a5cefde4 6f7d7d3a30774c9c
+# ---- prepare/unique_keys 3ef6b8eb2d5a763b 4c2150de1a99fa3f
 _PREPARE_UNIQUE_KEYS: Final = """SELECT
     i.indrelid::int8 AS relation,
     i.indexrelid::int8 AS index,
@@ -4637,7 +4656,7 @@ JOIN pg_class r ON r.oid = i.indrelid
 CROSS JOIN LATERAL unnest(i.indkey, i.indclass, i.indcollation) WITH ORDINALITY AS k (number, class, coll, at)
 JOIN pg_opclass c ON c.oid = k.class
 JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
-LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
 WHERE i.indrelid >= 16384
     AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
     AND k.at <= i.indnkeyatts
@@ -4861,52 +4880,6 @@ async def profile_hold_user_async(
     return _one("profile/hold_user", rows)
 
 
-# ---- profile/load f81cef87b21f4088 4482849a8e86e526
-_PROFILE_LOAD: Final = """SELECT p.preference, p.genre_affinities, p.hours, p.weekdays, p.events_seen, p.updated_at
-FROM user_profiles p
-JOIN users u ON u.id = p.user_id
-WHERE u.external_id = (%(user_id)s::text) AND p.snapshot = (%(snapshot)s::text)"""
-
-
-class ProfileLoadRow(NamedTuple):
-    """A row of `profile/load`."""
-
-    preference: list[float | None]
-    genre_affinities: Any
-    hours: list[float | None]
-    weekdays: list[float | None]
-    events_seen: int
-    updated_at: dt.datetime
-
-
-def profile_load(
-    connection: Connection[Any],
-    /,
-    *,
-    user_id: str,
-    snapshot: str,
-) -> ProfileLoadRow | None:
-    """The profile of a user, if there is one for the snapshot in use."""
-    with connection.cursor(row_factory=_into(ProfileLoadRow._make)) as cursor:
-        cursor.execute(_PROFILE_LOAD, {"user_id": user_id, "snapshot": snapshot})
-        rows: list[ProfileLoadRow] = cursor.fetchall()
-    return _at_most_one("profile/load", rows)
-
-
-async def profile_load_async(
-    connection: AsyncConnection[Any],
-    /,
-    *,
-    user_id: str,
-    snapshot: str,
-) -> ProfileLoadRow | None:
-    """The profile of a user, if there is one for the snapshot in use."""
-    async with connection.cursor(row_factory=_into(ProfileLoadRow._make)) as cursor:
-        await cursor.execute(_PROFILE_LOAD, {"user_id": user_id, "snapshot": snapshot})
-        rows: list[ProfileLoadRow] = await cursor.fetchall()
-    return _at_most_one("profile/load", rows)
-
-
 # ---- profile/load_sums 2089a3173edb20d8 3457cf15d08204b9
 _PROFILE_LOAD_SUMS: Final = """SELECT
     extract(epoch FROM p.as_of)::double precision AS as_of,
@@ -4971,67 +4944,6 @@ async def profile_load_sums_async(
         await cursor.execute(_PROFILE_LOAD_SUMS, {"user_id": user_id, "snapshot": snapshot, "basis": basis})
         rows: list[ProfileLoadSumsRow] = await cursor.fetchall()
     return _at_most_one("profile/load_sums", rows)
-
-
-# ---- profile/recent_events 0ff2888851ba45d8 44eed6b9c15bb063
-_PROFILE_RECENT_EVENTS: Final = """SELECT
-    e.content_id,
-    c.external_id,
-    extract(epoch FROM e.at)::double precision AS at,
-    e.completion_rate,
-    e.rating,
-    e.is_rewatch,
-    e.dismissed,
-    e.device,
-    ARRAY(SELECT g.genre FROM content_genres g WHERE g.content_id = e.content_id ORDER BY g.genre) AS genres
-FROM users u
-JOIN viewing_events e ON e.user_id = u.id
-JOIN content c ON c.id = e.content_id
-WHERE u.external_id = (%(user_id)s::text)
-ORDER BY e.at DESC NULLS LAST, e.content_id
-LIMIT (%(events)s::bigint)"""
-
-
-class ProfileRecentEventsRow(NamedTuple):
-    """A row of `profile/recent_events`."""
-
-    content_id: int
-    external_id: str
-    at: float | None
-    completion_rate: float
-    rating: float | None
-    is_rewatch: bool
-    dismissed: bool
-    device: str | None
-    genres: list[str]
-
-
-def profile_recent_events(
-    connection: Connection[Any],
-    /,
-    *,
-    user_id: str,
-    events: int,
-) -> list[ProfileRecentEventsRow]:
-    """A user's latest events with the genres of their titles, the latest first: what a profile is made from."""
-    with connection.cursor(row_factory=_into(ProfileRecentEventsRow._make)) as cursor:
-        cursor.execute(_PROFILE_RECENT_EVENTS, {"user_id": user_id, "events": events})
-        rows: list[ProfileRecentEventsRow] = cursor.fetchall()
-    return rows
-
-
-async def profile_recent_events_async(
-    connection: AsyncConnection[Any],
-    /,
-    *,
-    user_id: str,
-    events: int,
-) -> list[ProfileRecentEventsRow]:
-    """A user's latest events with the genres of their titles, the latest first: what a profile is made from."""
-    async with connection.cursor(row_factory=_into(ProfileRecentEventsRow._make)) as cursor:
-        await cursor.execute(_PROFILE_RECENT_EVENTS, {"user_id": user_id, "events": events})
-        rows: list[ProfileRecentEventsRow] = await cursor.fetchall()
-    return rows
 
 
 # ---- profile/save 71ff60fc10c2fdca 2349a7364338c539

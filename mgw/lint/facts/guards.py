@@ -63,9 +63,10 @@ def _conditions(parent: ast.AST, child: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(parent, ast.BoolOp):
         yield from parent.values[: parent.values.index(child)]  # type: ignore[arg-type]
     elif isinstance(parent, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-        yield from (condition for each in parent.generators for condition in each.ifs)
-    elif isinstance(parent, ast.comprehension):
-        yield from (each for each in parent.ifs if each is not child)
+        before = parent.generators.index(child) if isinstance(child, ast.comprehension) else len(parent.generators)
+        yield from (condition for each in parent.generators[:before] for condition in each.ifs)
+    elif isinstance(parent, ast.comprehension) and child in parent.ifs:
+        yield from parent.ifs[: parent.ifs.index(child)]  # type: ignore[arg-type]
     elif isinstance(parent, ast.match_case) or (isinstance(parent, ast.Try) and parent.handlers):
         yield parent  # where it may fail, that is expected
 

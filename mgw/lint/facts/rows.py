@@ -29,7 +29,7 @@ class _Trail:
     uses: list[Use] = field(default_factory=list)
     positions: set[int] = field(default_factory=set)
     is_followed: bool = True
-    _known: set[str] = field(default_factory=set)
+    _known: set[tuple[str, ast.AST]] = field(default_factory=set)
 
     def lose(self) -> None:
         self.is_followed = False
@@ -39,12 +39,12 @@ class _Trail:
         guarded = dereferenced and is_guarded(node, self.parents)
         self.uses.append(Use(column, node.lineno, node.col_offset + 1, dereferenced, guarded))
 
-    def follow(self, name: str) -> None:
-        """Look at every place of the function that reads a name, which stands for the result or for a row of it."""
-        if name in self._known:
+    def follow(self, name: str, scope: ast.AST) -> None:
+        """Look at every place that reads a name, which stands for the result or for a row of it."""
+        if (name, scope) in self._known:
             return
-        self._known.add(name)
-        for node in ast.walk(self.scope):
+        self._known.add((name, scope))
+        for node in ast.walk(scope):
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
                 self.expression(node)
 
@@ -60,7 +60,7 @@ class _Trail:
                 self.use(parent.attr, parent)
         elif isinstance(parent, ast.For | ast.AsyncFor | ast.comprehension) and parent.iter is node:
             self.use("", node)
-            self.target(parent.target)
+            self.target(parent.target, self._loop(parent))
         elif isinstance(parent, ast.Assign) and parent.value is node and len(parent.targets) == 1:
             self.target(parent.targets[0])
         elif isinstance(parent, ast.AnnAssign | ast.NamedExpr) and parent.value is node:
@@ -103,16 +103,21 @@ class _Trail:
             if not isinstance(target, ast.Tuple) or len(target.elts) != 2:
                 return False
             target = target.elts[1]
-        self.target(target)
+        self.target(target, self._loop(loop))
         return True
 
-    def target(self, target: ast.expr) -> None:
-        """Follow what a result or a row is bound to."""
+    def _loop(self, loop: ast.For | ast.AsyncFor | ast.comprehension) -> ast.AST:
+        """Return where the name of a loop is that of a row."""
+        return self.parents[loop] if isinstance(loop, ast.comprehension) else loop
+
+    def target(self, target: ast.expr, scope: ast.AST | None = None) -> None:
+        """Follow what a result or a row is bound to, in the whole function or in a loop."""
+        scope = scope or self.scope
         if isinstance(target, ast.Name):
-            if _times_bound(self.scope, target.id) > 1:
+            if _times_bound(scope, target.id) > 1:
                 self.lose()
             else:
-                self.follow(target.id)
+                self.follow(target.id, scope)
         elif isinstance(target, ast.Tuple | ast.List) and all(isinstance(each, ast.Name) for each in target.elts):
             names = [each.id for each in target.elts if isinstance(each, ast.Name)]
             self.positions |= {place for place, name in enumerate(names) if not name.startswith("_")}

@@ -76,7 +76,7 @@ def _secret(line: str) -> str | None:
     if len(line) > 10_000:
         return None
     for what, form in _FORMS.items():
-        if (match := form.search(line)) and not _PLACEHOLDER.search(match[0].rpartition("://")[2]):
+        if (match := form.search(line)) and not _PLACEHOLDER.match(match[0].rpartition("://")[2]):
             return what
     for match in _KEY.finditer(line):
         key, value = match["key"], match["value"].strip("\"'")

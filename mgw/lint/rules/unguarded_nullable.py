@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from mgw.lint.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mgw.lint.project import Project
-    from mgw.sql.description import Description
+    from mgw.sql.description import Column, Description
 
 CODE = "MGWQ004"
 
@@ -33,7 +33,7 @@ def check(project: Project) -> Iterator[Finding]:
             query = project.accessors.get(call.function)
             if query is None or query.description is None:
                 continue
-            reasons = _nullable(query.description)
+            reasons = _nullable(query.description, query.fields)
             for use in call.uses:
                 if use.dereferenced and not use.guarded and use.column in reasons:
                     shown = use.column or query.description.columns[0].name
@@ -44,13 +44,13 @@ def check(project: Project) -> Iterator[Finding]:
                     )  # fmt: skip
 
 
-def _nullable(description: Description) -> dict[str, str]:
+def _nullable(description: Description, fields: Mapping[str, Column]) -> dict[str, str]:
     """Return the columns that may be NULL, with why; under no name the value of a query that has one row and column."""
     columns = description.columns
     if len(columns) == 1:
         is_value = description.returns == "one" and columns[0].nullable
         return {"": _reason(columns[0].reasons)} if is_value else {}
-    return {column.name: _reason(column.reasons) for column in columns if column.nullable}
+    return {name: _reason(column.reasons) for name, column in fields.items() if column.nullable}
 
 
 def _reason(reasons: tuple[str, ...]) -> str:

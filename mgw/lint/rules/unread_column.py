@@ -43,15 +43,14 @@ def check(project: Project) -> Iterator[Finding]:
 
 
 def _unread(query: QueryFile, calls: list[Call]) -> Iterator[Finding]:
-    assert query.description is not None
     read = {use.column for call in calls for use in call.uses}
     places = {place for call in calls for place in call.positions}
     unread = [
         column.name
-        for place, column in enumerate(query.description.columns)
-        if column.name not in read and place not in places
+        for place, (name, column) in enumerate(query.fields.items())
+        if name not in read and place not in places
     ]
-    if len(unread) == len(query.description.columns):  # nobody wants the rows, or only how many there are
+    if len(unread) == len(query.fields):  # nobody wants the rows, or only how many there are
         return
     for column in unread:
         yield Finding(

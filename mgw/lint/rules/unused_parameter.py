@@ -16,6 +16,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from mgw.lint.finding import Finding
+from mgw.sql.accessors.names import argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ def _never_given(query: QueryFile, calls: list[Call]) -> Iterator[Finding]:
     if not calls or not all(call.is_call and "**" not in call.keywords for call in calls):
         return
     never = set.intersection(*(set(call.nones) for call in calls))
-    for name in sorted(never & query.statement.parameters):
+    for name in sorted(name for name in query.statement.parameters if argument(name) in never):
         offset = query.statement.text.index(f":{name}", query.statement.begins)
         yield _finding(query, query.statement.line(offset), f"every caller gives None for :{name}")
 

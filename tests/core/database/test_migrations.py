@@ -224,3 +224,16 @@ def test_the_schemas_of_a_search_path(folder, empty):
     assert sorted(rows.fetchall()) == [
         ("front", "b"), ("one", "a"), ("one", "mgw_migrations"), ("two", "a"), ("two", "mgw_migrations")
     ]  # fmt: skip
+
+
+def test_a_table_that_others_use_is_not_waited_for_without_end(folder, empty):
+    migrate(empty, read_migrations(folder(m0001_a=CREATE_A)))
+    with psycopg.connect(empty.info.dsn, password=empty.info.password or None) as other:
+        other.execute("LOCK TABLE a IN ACCESS SHARE MODE")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            migrate(
+                empty,
+                read_migrations(folder(m0001_a=CREATE_A, m0002_b="ALTER TABLE a ADD b int;")),
+                lock_timeout="20ms",
+            )
+    assert empty.execute("SHOW lock_timeout").fetchone() == ("0",)
