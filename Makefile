@@ -18,12 +18,12 @@ demo: .venv/installed  ## Sample data, a trained model, and what it recommends.
 
 test: lint unit  ## Everything that is checked before a change lands.
 
-lint: .venv/installed  ## Style, types, import contracts, queries, generated documents.
+lint: .venv/installed  ## Style, types, import contracts, queries and all else that mgw checks, generated documents.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mgw check
+	$(BIN)/mgw check --all
 	$(BIN)/python docs/generate.py --check
 
 unit: .venv/installed .venv/spark .venv/oracle/installed  ## The tests.

@@ -1,4 +1,4 @@
-"""Writes the documents that follow from the program: `cli.md` from every command's help, `errors.md` from the errors.
+"""Writes the documents that follow from the program: the help of commands, the errors, the pages of the linter's rules.
 
 `--check` writes nothing and fails, with a diff, where a document is not what the program says today.
 """
@@ -19,6 +19,7 @@ import typer.main
 
 from mgw.cli.app import app
 from mgw.core.errors import MgwError
+from mgw.lint import all_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,10 @@ ERRORS_HEAD = """# Errors
 
 Generated from the program by `make docs`. An error is printed on stderr as `error[CODE]`, with what is wrong and, after
 `hint`, what to do about it.
+"""
+RULES_HEAD = """# Rules of `mgw lint`
+
+Generated from the program by `make docs`; `mgw lint --explain CODE` shows a page. [`lint.md`](lint.md) says how to use them.
 """
 HEAD = """# Commands
 
@@ -72,6 +77,15 @@ def error_reference() -> str:
     return "\n".join(parts)
 
 
+def rule_reference() -> str:
+    """Return the page of every rule of the linter as one."""
+    parts = [RULES_HEAD]
+    for rule in all_rules():
+        page = rule.page.replace("\n## ", "\n### ")
+        parts.append(f"## {rule.code} {rule.name}\n\n{page}\n")
+    return "\n".join(parts)
+
+
 def _concrete(error: type[MgwError]) -> Iterator[type[MgwError]]:
     """Yield the errors that have a code of their own, each module that defines some having been imported."""
     if "code" in vars(error) and error is not MgwError:
@@ -82,7 +96,11 @@ def _concrete(error: type[MgwError]) -> Iterator[type[MgwError]]:
 
 def main() -> int:
     """Write the documents, or with `--check` compare them; return the exit code."""
-    documents = {DOCS / "cli.md": cli_reference(), DOCS / "errors.md": error_reference()}
+    documents = {
+        DOCS / "cli.md": cli_reference(),
+        DOCS / "errors.md": error_reference(),
+        DOCS / "rules.md": rule_reference(),
+    }
     stale = 0
     for path, content in documents.items():
         existing = path.read_text(encoding="utf-8") if path.exists() else ""

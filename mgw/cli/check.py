@@ -23,11 +23,15 @@ def check(
     format: Annotated[  # noqa: A002 - the name of the option
         Literal["text", "json", "sarif", "github"], typer.Option("--format", help="For whom the differences are.")
     ] = "text",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Lint too, and read every configuration, gateway and experiment.")
+    ] = False,
 ) -> None:
     """Check that every query has a current description and every accessor is current; no database is needed.
 
-    With --database, check too that the database still is what the queries were described against. All differences are
-    shown. Exit code 1 if there are any, 2 if it could not be looked.
+    With --all it is the one command of a pipeline. With --database, check too that the database still is what the
+    queries were described against. All differences are shown. Exit code 1 if there are any, 2 if it could not be
+    looked.
     """
     from mgw.sql.check import check_offline
 
@@ -41,6 +45,11 @@ def check(
 
         with schema(describing_on(ctx, database, shadow=False), found.migrations) as (connection, _):
             differences += check_live(connection, found.queries, prepared, found.migrations)
+    if everything:
+        from mgw.cli.check_all import check_all
+
+        check_all(ctx, differences, len(prepared), format)
+        return
     _show(differences, len(prepared), format)
     if differences:
         raise typer.Exit(1)

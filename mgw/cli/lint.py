@@ -20,7 +20,6 @@ _ROOTS = ("pyproject.toml", "mgw.yaml", ".git")
 
 
 def lint(
-    ctx: typer.Context,
     paths: Annotated[list[Path] | None, typer.Argument(help="Tell only of these files and folders.")] = None,
     select: Annotated[list[str] | None, typer.Option(help="Codes, or beginnings of codes, to ask for.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Codes, or beginnings of codes, to leave out.")] = None,
@@ -52,7 +51,7 @@ def lint(
     if explain is not None or rules:
         _show_pages(explain)
         return
-    run = _Run(ctx, paths or [], (root or _root()).resolve(), select or [], ignore or [], baseline, delegate)
+    run = _Run(paths or [], (root or root_of_project()).resolve(), select or [], ignore or [], baseline, delegate)
     if write_baseline:
         run.write_baseline()
         return
@@ -66,9 +65,9 @@ def lint(
         raise typer.Exit(1)
 
 
-def look_over(ctx: typer.Context, root: Path) -> Report:
+def look_over(root: Path) -> Report:
     """Lint a project as it is configured."""
-    return _Run(ctx, [], root.resolve(), [], [], None, None).report()
+    return _Run([], root.resolve(), [], [], None, None).report()
 
 
 class _Run:
@@ -76,7 +75,6 @@ class _Run:
 
     def __init__(
         self,
-        ctx: typer.Context,
         paths: list[Path],
         root: Path,
         select: list[str],
@@ -88,7 +86,6 @@ class _Run:
 
         if not root.is_dir():
             raise FileUnreadable(f"{root} is not a folder")
-        self._ctx = ctx
         self.root = root
         configured = read_configuration(root)
         chosen = [code for each in select for code in each.split(",")]
@@ -189,7 +186,7 @@ def _relative(paths: list[Path], root: Path) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-def _root() -> Path:
+def root_of_project() -> Path:
     """Return the folder of the project that this folder is in: the nearest with one of the files that projects have."""
     here = Path.cwd()
     return next((each for each in (here, *here.parents) if any((each / name).exists() for name in _ROOTS)), here)
@@ -205,12 +202,7 @@ def show(report: Report, form: Form) -> None:
         out.json(formats.sarif(report, version=__version__))
     elif report.findings:
         out.print(formats.github(report) if form == "github" else formats.text(report))
-    for trouble in report.troubles:
-        out.warn(f"{trouble.message} ({trouble.hint})")
-    if report.stale:
-        out.warn(
-            f"{len(report.stale)} queries are not described as they are, the first is {report.stale[0]}: `mgw prepare`"
-        )
+    tell_what_is_missing(report)
     if report.gone:
         out.note(f"{report.gone} of the baseline are gone: --write-baseline takes them out")
     if form == "text":
@@ -218,6 +210,16 @@ def show(report: Report, form: Form) -> None:
         count = len(report.findings)
         sentence = f"{count} finding{'' if count == 1 else 's'} in {report.files} files{known}"
         (out.note if count else out.print)(sentence)
+
+
+def tell_what_is_missing(report: Report) -> None:
+    """Say on stderr what could not be looked at."""
+    for trouble in report.troubles:
+        out.warn(f"{trouble.message} ({trouble.hint})")
+    if report.stale:
+        out.warn(
+            f"{len(report.stale)} queries are not described as they are, the first is {report.stale[0]}: `mgw prepare`"
+        )
 
 
 def _show_pages(code: str | None) -> None:

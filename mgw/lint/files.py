@@ -10,13 +10,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
 MAX_BYTES = 4 << 20
 KINDS = {".py": "python", ".sql": "sql", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml",
          ".env": "env", ".ini": "ini", ".cfg": "ini"}  # fmt: skip
 _LEFT_OUT = {"__pycache__", "node_modules", "build", "dist", "venv", "site-packages"}
+_CLOSED = re.compile(r"could not open directory '(.*?)/?': (.*)")
 _GIT_S = 20.0
 
 
@@ -55,16 +56,28 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(forms.get(part, re.escape(part)) for part in parts))
 
 
-def paths_of(root: Path, excluded: Iterable[str]) -> list[str]:
-    """Return the files of a project that can be looked at, in order: those that Git does not ignore.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of a project.
+
+    Attributes:
+        paths: those that can be looked at, in order, from the root.
+        closed: folders that may not be opened, with why.
+    """
+
+    paths: list[str]
+    closed: dict[str, str]
+
+
+def listing_of(root: Path, excluded: Iterable[str]) -> Listing:
+    """Return the files that can be looked at: those that Git does not ignore.
 
     Where there is no Git, all but hidden folders, environments, and what tools make.
     """
-    found = _known_to_git(root)
     excluded = tuple(excluded)
-    return sorted(
-        path for path in (_walked(root) if found is None else found) if _kind(path) and not matches(path, excluded)
-    )
+    found = _known_to_git(root) or _walked(root)
+    paths = sorted(path for path in found.paths if _kind(path) and not matches(path, excluded))
+    return Listing(paths, {path: why for path, why in found.closed.items() if not matches(path, excluded)})
 
 
 def _kind(path: str) -> str | None:
@@ -72,25 +85,34 @@ def _kind(path: str) -> str | None:
     return "env" if name.startswith(".env") else KINDS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - many
 
 
-def _known_to_git(root: Path) -> list[str] | None:
+def _known_to_git(root: Path) -> Listing | None:
     command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_GIT_S, check=True)
+        done = subprocess.run(
+            command, capture_output=True, timeout=_GIT_S, check=True, env={**os.environ, "LC_ALL": "C"}
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     names = {os.fsdecode(name) for name in done.stdout.split(b"\0") if name}
-    return [name for name in names if os.path.lexists(root / name)]
+    closed = dict(_CLOSED.findall(os.fsdecode(done.stderr)))
+    return Listing([name for name in names if os.path.lexists(root / name)], closed)
 
 
-def _walked(root: Path) -> Iterator[str]:
-    for folder, folders, names in os.walk(root):
+def _walked(root: Path) -> Listing:
+    found = Listing([], {})
+
+    def note(error: OSError) -> None:
+        found.closed[os.path.relpath(error.filename, root)] = error.strerror or str(error)
+
+    for folder, folders, names in os.walk(root, onerror=note):
         folders[:] = [
             name
             for name in folders
             if not name.startswith(".") and name not in _LEFT_OUT and not os.path.exists(f"{folder}/{name}/pyvenv.cfg")  # noqa: PTH110 - many
         ]
         below = os.path.relpath(folder, root)
-        yield from (name if below == "." else f"{below}/{name}" for name in names)
+        found.paths.extend(name if below == "." else f"{below}/{name}" for name in names)
+    return found
 
 
 def read(root: Path, path: str) -> Source:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mgw.lint.finding import Edit, Finding, Fix
-from mgw.lint.registry import all_rules, is_chosen
+from mgw.lint.registry import all_rules
 from mgw.lint.rules.unused_noqa import CODE as UNUSED
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ def unused(project: Project, comments: Iterable[Comment], asked: Iterable[str]) 
             yield _finding(comment, "`mgw: noqa` names no codes", "name them: `mgw: noqa[MGWQ001]`", None)
             continue
         kept = [code for code in comment.codes if code in comment.used or (code in known and code not in asked)]
-        for code in comment.codes:
-            if code in kept:
-                continue
-            near = "there is no such rule" if code not in known and not is_chosen(code, ("ruff:",)) else "there is none"
-            yield _finding(comment, f"{code} is allowed here, and {near}", "delete it", _fix(project, comment, kept))
+        if needless := [code for code in comment.codes if code not in kept]:
+            unknown = [code for code in needless if code not in known]
+            why = f"there is no rule {unknown[0]}" if unknown else "there is nothing to allow"
+            message = f"{', '.join(needless)} {'are' if len(needless) > 1 else 'is'} allowed here, and {why}"
+            yield _finding(comment, message, "delete it", _fix(project, comment, kept))
 
 
 def _fix(project: Project, comment: Comment, kept: list[str]) -> Fix:

@@ -13,7 +13,7 @@ from mgw.core.settings.yaml_source import Section, parse_document, plain
 from mgw.lint.facts import ModuleFacts, read_module
 from mgw.lint.facts.memory import Memory
 from mgw.lint.facts.module import dotted_names
-from mgw.lint.files import Source, paths_of, read
+from mgw.lint.files import Listing, Source, listing_of, read
 from mgw.lint.statement import Statement
 from mgw.sql.accessors import names
 from mgw.sql.prepared import read_prepared
@@ -98,9 +98,14 @@ class Project:
         self._memory = memory
 
     @cached_property
+    def listing(self) -> Listing:
+        """Every file that is looked at, and folders that cannot be."""
+        return listing_of(self.root, self.configuration.exclude)
+
+    @property
     def paths(self) -> list[str]:
         """Every file that is looked at."""
-        return paths_of(self.root, self.configuration.exclude)
+        return self.listing.paths
 
     @cached_property
     def queries(self) -> dict[str, QueryFile]:

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, TypeAlias
 
-from mgw.lint.files import paths_of
+from mgw.lint.files import listing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,9 +17,15 @@ _State: TypeAlias = "dict[str, tuple[int, int]]"
 
 
 def saves(root: Path, excluded: Iterable[str]) -> Iterator[set[str]]:
-    """Yield the files that were saved, added or removed since the last time, for ever."""
+    """Return an endless iterator over the files that were saved, added or removed since the last time.
+
+    The first time is this call: what is saved while the files are looked at is not missed.
+    """
     excluded = tuple(excluded)
-    before = _state(root, excluded)
+    return _saves(root, excluded, _state(root, excluded))
+
+
+def _saves(root: Path, excluded: tuple[str, ...], before: _State) -> Iterator[set[str]]:
     while True:
         time.sleep(_INTERVAL_S)
         now = _state(root, excluded)
@@ -30,7 +36,7 @@ def saves(root: Path, excluded: Iterable[str]) -> Iterator[set[str]]:
 
 def _state(root: Path, excluded: tuple[str, ...]) -> _State:
     found = {}
-    for path in paths_of(root, excluded):
+    for path in listing_of(root, excluded).paths:
         try:
             status = os.stat(root / path)  # noqa: PTH116 - many
         except OSError:

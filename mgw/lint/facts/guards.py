@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from itertools import takewhile
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+_Node = TypeVar("_Node", bound=ast.AST)
 _TAKERS = {"len", "int", "float", "abs", "round", "sum", "min", "max", "sorted", "list", "tuple", "set", "iter", "next"}
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
@@ -61,14 +63,17 @@ def _conditions(parent: ast.AST, child: ast.AST) -> Iterator[ast.AST]:
         if child is not parent.test:
             yield parent.test
     elif isinstance(parent, ast.BoolOp):
-        yield from parent.values[: parent.values.index(child)]  # type: ignore[arg-type]
+        yield from _until(parent.values, child)
     elif isinstance(parent, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-        before = parent.generators.index(child) if isinstance(child, ast.comprehension) else len(parent.generators)
-        yield from (condition for each in parent.generators[:before] for condition in each.ifs)
+        yield from (condition for each in _until(parent.generators, child) for condition in each.ifs)
     elif isinstance(parent, ast.comprehension) and child in parent.ifs:
-        yield from parent.ifs[: parent.ifs.index(child)]  # type: ignore[arg-type]
+        yield from _until(parent.ifs, child)
     elif isinstance(parent, ast.match_case) or (isinstance(parent, ast.Try) and parent.handlers):
         yield parent  # where it may fail, that is expected
+
+
+def _until(nodes: Iterable[_Node], child: ast.AST) -> Iterator[_Node]:
+    return takewhile(lambda node: node is not child, nodes)
 
 
 def _before(parent: ast.AST, child: ast.AST, wanted: str) -> bool:

@@ -31,6 +31,8 @@ def check(project: Project) -> Iterator[Finding]:
             yield _finding(path, facts.line, facts.problem)
     for path, problem in project.unreadable_yaml.items():
         yield _finding(path, 0, problem)
+    for path, problem in project.listing.closed.items():
+        yield _finding(path, 0, f"may not be opened: {problem}")
     for path in project.paths:
         source = project.source(path) if path not in project.modules else None
         if source is not None and source.problem:
