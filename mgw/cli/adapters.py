@@ -9,7 +9,8 @@ import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_adapters, project_session, project_shared_tiers
+from mgw.cli.project import current_project, note_change, project_adapters, project_session, project_shared_tiers
+from mgw.core.changes import Action
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -115,6 +116,7 @@ def import_adapter(
             raise UserUnknown(f"there is no user {adapter.user_id!r}", hint="import the users' events first")
         prune_adapters(connection, [adapter.user_id], keep=adapters.settings.keep)
         stored = _required(connection, adapter.user_id, adapters)
+        _record(connection, Action.ADAPTER_IMPORTED, "adapter", adapter.user_id, after=stored.version, file=str(path))
     out.print(f"version {stored.version} of {adapter.user_id}")
 
 
@@ -138,12 +140,15 @@ def rollback(
         if not left:
             raise AdaptersMissing(f"no adapter of {before} is kept any more", hint="lora.keep says how many are")
         store.use(before)
+        note_change(loaded, Action.TIER_PROMOTED, "shared_tier", before, before=adapters.name, after=before)
         out.print(f"{before} is in use, in place of {adapters.name}, with the adapters of {left:,} users")
         return
     with project_session(loaded) as connection:
         latest = _required(connection, user, adapters)
         queries.adapters_undo(connection, user_id=user, name=NAME, base_snapshot=adapters.name)
         earlier = adapters.load(connection, user)
+        now = None if earlier is None else earlier.version
+        _record(connection, Action.ADAPTER_ROLLED_BACK, "adapter", user, before=latest.version, after=now)
     after = "none is left" if earlier is None else f"version {earlier.version} is in use"
     out.print(f"version {latest.version} of {user} is deleted, {after}")
 
@@ -164,8 +169,10 @@ def prune(
     with project_session(loaded) as connection:
         count = queries.adapters_prune(connection, keep=kept)
         count += queries.adapters_prune_bases(connection, base_snapshots=tiers)
+        _record(connection, Action.ADAPTERS_PRUNED, "adapter", "", versions=count, keep=kept)
     for name in tiers:
         store.delete(name)
+        note_change(loaded, Action.TIER_DELETED, "shared_tier", name)
     out.print(f"{count:,} versions and {len(tiers):,} shared tiers deleted")
 
 
@@ -176,7 +183,16 @@ def delete(ctx: typer.Context, user: User) -> None:
 
     with project_session(current_project(ctx)) as connection:
         count = queries.adapters_delete(connection, user_id=user)
+        _record(connection, Action.ADAPTER_DELETED, "adapter", user, versions=count)
     out.print(f"{count:,} versions deleted")
+
+
+def _record(connection: Connection[TupleRow], action: Action, kind: str, name: str, **details: object) -> None:
+    """Say in the audit trail, in the transaction of the change, what the account of this machine changed."""
+    from mgw.core.audit import record
+    from mgw.core.changes import Actor, Change
+
+    record(connection, Actor.on_this_machine(), Change(action, kind, name, details))
 
 
 def _required(connection: Connection[TupleRow], user: str, adapters: Adapters) -> Adapter:

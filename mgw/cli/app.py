@@ -17,6 +17,7 @@ import typer
 
 from mgw import __version__
 from mgw.cli.adapters import app as adapters_app
+from mgw.cli.audit import app as audit_app
 from mgw.cli.check import check
 from mgw.cli.config import app as config_app
 from mgw.cli.db import app as db_app
@@ -99,6 +100,7 @@ app.add_typer(experiment_app, name="experiment")
 app.add_typer(gateway_app, name="gateway")
 app.command()(token)
 app.command()(serve)
+app.add_typer(audit_app, name="audit")
 app.command()(prepare)
 app.command()(check)
 app.command()(lint)

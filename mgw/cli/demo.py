@@ -13,12 +13,13 @@ import typer
 
 from mgw.cli.evaluate import show_evaluation
 from mgw.cli.filters import read_eligibility
-from mgw.cli.imports import show_report
+from mgw.cli.imports import record_import, show_report
 from mgw.cli.init import FILE_NAME, write_configuration
 from mgw.cli.output import out
-from mgw.cli.project import project_models, project_session, title_shelf
+from mgw.cli.project import note_change, project_models, project_session, title_shelf
 from mgw.cli.recommend import show_recommendations
 from mgw.cli.train import show_training
+from mgw.core.changes import Action
 from mgw.core.settings import load_settings
 
 USER = "u00042"
@@ -50,6 +51,7 @@ def demo(
         _heading("A catalogue and two years of viewing, in the embedded PostgreSQL")
         with out.progress() as progress:
             report = load_sample(connection, SampleSize(), seed=0, progress=progress)
+        record_import(connection, "sample", "seed 0", report)
         connection.commit()
         show_report(report, json=False)
 
@@ -68,6 +70,8 @@ def demo(
                 features=features,
                 shelf=shelf,
             )
+        name = snapshot.manifest.name
+        note_change(loaded, Action.MODEL_TRAINED, "model", name, after=name)
         show_training(snapshot, time.perf_counter() - began, json=False)
 
         _heading("Is it better than recommending what is popular?")

@@ -10,7 +10,8 @@ import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project
+from mgw.cli.project import current_project, note_change
+from mgw.core.changes import Action
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
@@ -232,7 +233,9 @@ def token(
         claims["iss"] = tokens.issuer
     if tokens.audience:
         claims["aud"] = tokens.audience
-    out.print(jwt.encode({"alg": "HS256"}, claims, read_key(tokens, path.parent)))
+    made = jwt.encode({"alg": "HS256"}, claims, read_key(tokens, path.parent))
+    note_change(loaded, Action.TOKEN_MINTED, "token", user, tier=tier, scopes=scopes or [], expires=claims["exp"])
+    out.print(made)
 
 
 def project_gateway(loaded: LoadedSettings, file: Path | None) -> tuple[Path, Gateway]:

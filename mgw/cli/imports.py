@@ -57,6 +57,7 @@ def movielens(
 
     with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_movielens(connection, folder, faults, progress=progress)
+        record_import(connection, "movielens", str(folder), report)
     show_report(report, json=json)
 
 
@@ -84,6 +85,7 @@ def events(
     mapping = mapping_of(columns)
     with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_events(connection, file, mapping, faults, text=text, progress=progress)
+        record_import(connection, "events", str(file), report)
     show_report(report, json=json)
 
 
@@ -109,6 +111,7 @@ def content(
     mapping = mapping_of(columns)
     with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_content(connection, file, mapping, faults, text=text, progress=progress)
+        record_import(connection, "content", str(file), report)
     show_report(report, json=json)
 
 
@@ -136,6 +139,7 @@ def availability(
     mapping = mapping_of(columns)
     with _import(ctx, on_error, rejects) as (connection, faults, progress):
         report = import_availability(connection, file, mapping, faults, text=text, progress=progress)
+        record_import(connection, "availability", str(file), report)
     show_report(report, json=json)
 
 
@@ -152,6 +156,15 @@ def _import(
         yield connection, faults, progress
     if faults.total:
         out.warn("\n  ".join(["left out:", *faults.lines()]))
+
+
+def record_import(connection: Connection[TupleRow], kind: str, source: str, report: ImportReport) -> None:
+    """Say in the audit trail, in the transaction of the import, what came in."""
+    from mgw.core.audit import record
+    from mgw.core.changes import Action, Actor, Change
+
+    details = {"source": source, **dataclasses.asdict(report)}
+    record(connection, Actor.on_this_machine(), Change(Action.DATA_IMPORTED, "data", kind, details))
 
 
 def show_report(report: ImportReport, *, json: bool) -> None:

@@ -8,7 +8,8 @@ import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_models
+from mgw.cli.project import current_project, note_change, project_models
+from mgw.core.changes import Action
 from mgw.core.errors import FileUnreadable, ModelDamaged, ModelForeign, ModelNotFound
 
 if TYPE_CHECKING:
@@ -64,14 +65,20 @@ def show(
 @app.command()
 def use(ctx: typer.Context, name: Name) -> None:
     """Take a model into use; its files are checked before."""
-    project_models(current_project(ctx)).use(name)
+    loaded = current_project(ctx)
+    store = project_models(loaded)
+    before = store.current_name()
+    store.use(name)
+    note_change(loaded, Action.MODEL_PROMOTED, "model", name, before=before, after=name)
     out.print(f"{name} is in use")
 
 
 @app.command()
 def delete(ctx: typer.Context, name: Name) -> None:
     """Delete a model that is not in use."""
-    project_models(current_project(ctx)).delete(name)
+    loaded = current_project(ctx)
+    project_models(loaded).delete(name)
+    note_change(loaded, Action.MODEL_DELETED, "model", name)
     out.print(f"{name} is deleted")
 
 

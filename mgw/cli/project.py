@@ -11,7 +11,7 @@ from mgw.core.errors import ParametersInvalid
 from mgw.core.settings import load_settings, resolve_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from mgw.core.artifacts import ModelStore, Snapshot
+    from mgw.core.audit import Trail
+    from mgw.core.changes import Action
     from mgw.core.database import Database
     from mgw.core.progress import Progress
     from mgw.core.settings import AlsSettings, LoadedSettings
@@ -62,9 +64,37 @@ def project_database(loaded: LoadedSettings) -> Database:
 
 @contextmanager
 def project_session(loaded: LoadedSettings) -> Iterator[Connection[TupleRow]]:
-    """Yield a connection to the project's database, which has the whole schema."""
-    with project_database(loaded).session() as connection:
+    """Yield a connection to the project's database, which has the whole schema, and bring to it what was noted."""
+    database = project_database(loaded)
+    with database.session() as connection:
+        trail = project_trail(loaded)
+        if trail.backlog:
+            trail.flush(_on_a_connection_of_its_own(database))
         yield connection
+
+
+def project_trail(loaded: LoadedSettings) -> Trail:
+    """Find where changes are noted that are not made in the database."""
+    from mgw.core.audit import Trail
+
+    return Trail(resolve_path(loaded, loaded.settings.state_dir))
+
+
+def note_change(
+    loaded: LoadedSettings, action: Action, resource_type: str, resource_id: str, **details: object
+) -> None:
+    """Note for the audit trail what the account of this machine changed."""
+    from mgw.core.changes import Actor, Change
+
+    project_trail(loaded).note(Actor.on_this_machine(), Change(action, resource_type, resource_id, details))
+
+
+def _on_a_connection_of_its_own(database: Database) -> Callable[[Callable[[Connection[TupleRow]], None]], object]:
+    def run(work: Callable[[Connection[TupleRow]], None]) -> None:
+        with database.session() as connection:
+            work(connection)
+
+    return run
 
 
 def title_features(

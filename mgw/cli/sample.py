@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mgw.cli.imports import show_report
+from mgw.cli.imports import record_import, show_report
 from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
@@ -31,4 +31,5 @@ def sample(
     size = SampleSize(users, titles, events)
     with out.progress() as progress, project_session(current_project(ctx)) as connection:
         report = load_sample(connection, size, seed=seed, progress=progress)
+        record_import(connection, "sample", f"seed {seed}", report)
     show_report(report, json=json)

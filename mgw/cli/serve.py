@@ -10,7 +10,7 @@ import typer
 
 from mgw.cli.gateway import project_gateway
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_database, project_models
+from mgw.cli.project import current_project, project_database, project_models, project_trail
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _serve_gateway(
     from mgw.gateway.server import serve as run
     from mgw.gateway.server import with_keys
 
-    state = resolve_path(loaded, loaded.settings.state_dir)
+    state, trail = resolve_path(loaded, loaded.settings.state_dir), project_trail(loaded)
     path, gateway = project_gateway(loaded, file)
     for warning in warnings_of(gateway):
         out.warn(warning)
@@ -111,5 +111,8 @@ def _serve_gateway(
 
     scheme = "http" if gateway.tls is None else "https"
     where = f"{scheme}://{host or gateway.host}:{port or gateway.port}{gateway.prefix}"
-    run(read, path, state, lambda: out.note(f"the gateway listens at {where}"), out.note)
+    run(
+        read, path, state,
+        on_listening=lambda: out.note(f"the gateway listens at {where}"), tell=out.note, note=trail.note,
+    )  # fmt: skip
     out.note("the gateway has ended")

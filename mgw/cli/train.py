@@ -9,8 +9,16 @@ import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_models, project_session, project_shared_tiers, title_shelf
+from mgw.cli.project import (
+    current_project,
+    note_change,
+    project_models,
+    project_session,
+    project_shared_tiers,
+    title_shelf,
+)
 from mgw.cli.train_lora import lora
+from mgw.core.changes import Action
 from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
@@ -86,11 +94,15 @@ def als(
         data = read_training_data(connection)
         shelf = title_shelf(connection, data, loaded, progress)
         features = shelf.catalogue.features if loaded.settings.als.content_features else None
+    before = project_models(loaded).current_name()
     with out.progress() as progress:
         if engine == "spark":
             snapshot = _train_on_spark(loaded, data, features, shelf, progress, evaluate=evaluate)
         else:
             snapshot = _train_here(loaded, data, features, shelf, progress, evaluate=evaluate, resume=resume)
+    name = snapshot.manifest.name
+    fingerprint = snapshot.manifest.data.get("fingerprint")
+    note_change(loaded, Action.MODEL_TRAINED, "model", name, before=before, after=name, data=fingerprint)
     show_training(snapshot, time.perf_counter() - began, json=json)
     if project_shared_tiers(loaded).current_name() is not None and loaded.settings.lora.strength > 0:
         out.note("the adapters are of the model before, and none are used: `mgw train lora` trains new ones")

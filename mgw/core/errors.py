@@ -50,6 +50,8 @@
     │   ├── ExperimentExists        EXPERIMENT_EXISTS
     │   ├── ExperimentStatusInvalid EXPERIMENT_STATUS_INVALID
     │   └── NotEnoughData           NOT_ENOUGH_DATA
+    ├── AuditError                  the audit trail
+    │   └── AuditExportInvalid      AUDIT_EXPORT_INVALID
     ├── LintError                   `mgw lint`
     │   └── BaselineInvalid         BASELINE_INVALID
     └── ServiceError                what answers over the network
@@ -395,6 +397,16 @@ class NotEnoughData(ExperimentError):
 
     code = "NOT_ENOUGH_DATA"
     exit_code = 1
+
+
+class AuditError(MgwError):
+    """Base of the errors of the audit trail."""
+
+
+class AuditExportInvalid(AuditError):
+    """A file is no export of the audit trail, or a line of it cannot be read."""
+
+    code = "AUDIT_EXPORT_INVALID"
 
 
 class LintError(MgwError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import msgspec
 from psycopg.types.json import Jsonb
 
-from mgw.core.audit import Change, record
+from mgw.core.audit import Action, Change, record
 from mgw.core.database import queries
 from mgw.core.errors import ExperimentExists, ExperimentInvalid, ExperimentStatusInvalid, ExperimentUnknown
 from mgw.experiments.definition import Definition, check
@@ -98,7 +98,11 @@ def create_experiment(connection: Connection[TupleRow], definition: Definition, 
                 hint="--replace defines a draft, or a paused one, anew",
             )
         _write_parts(connection, identity, definition)
-        record(connection, actor, _change("created", definition.name, after=msgspec.to_builtins(definition)))
+        record(
+            connection,
+            actor,
+            _change(Action.EXPERIMENT_CREATED, definition.name, after=msgspec.to_builtins(definition)),
+        )
         return load_experiment(connection, definition.name)
 
 
@@ -127,7 +131,7 @@ def replace_experiment(connection: Connection[TupleRow], definition: Definition,
             )
         queries.experiments_redefine(connection, experiment_id=before.id, definition=_as_json(definition))
         old, new = msgspec.to_builtins(before.definition), msgspec.to_builtins(definition)
-        record(connection, actor, _change("redefined", definition.name, before=old, after=new))
+        record(connection, actor, _change(Action.EXPERIMENT_REDEFINED, definition.name, before=old, after=new))
         return load_experiment(connection, definition.name)
 
 
@@ -158,7 +162,7 @@ def set_status(
             queries.experiments_add_phase(connection, experiment_id=before.id, weights=before.definition.weights)
         queries.experiments_set_status(connection, experiment_id=before.id, status=status)
         details = {"before": before.status, "after": status, **({"why": why} if why else {})}
-        record(connection, actor, Change(f"experiment.{_DONE[before.status, status]}", "experiment", name, details))
+        record(connection, actor, Change(_DONE[before.status, status], "experiment", name, details))
         return load_experiment(connection, name)
 
 
@@ -189,14 +193,14 @@ def definition_of(document: Any, name: str) -> Definition:  # noqa: ANN401 - wha
         ) from error
 
 
-_DONE: dict[tuple[Status, Status], str] = {
-    ("draft", "running"): "started",
-    ("paused", "running"): "resumed",
-    ("running", "paused"): "paused",
-    ("running", "completed"): "completed",
-    ("paused", "completed"): "completed",
-    ("draft", "archived"): "archived",
-    ("completed", "archived"): "archived",
+_DONE: dict[tuple[Status, Status], Action] = {
+    ("draft", "running"): Action.EXPERIMENT_STARTED,
+    ("paused", "running"): Action.EXPERIMENT_RESUMED,
+    ("running", "paused"): Action.EXPERIMENT_PAUSED,
+    ("running", "completed"): Action.EXPERIMENT_COMPLETED,
+    ("paused", "completed"): Action.EXPERIMENT_COMPLETED,
+    ("draft", "archived"): Action.EXPERIMENT_ARCHIVED,
+    ("completed", "archived"): Action.EXPERIMENT_ARCHIVED,
 }
 
 
@@ -259,5 +263,5 @@ def _as_json(definition: Definition) -> Jsonb:
     return Jsonb(msgspec.to_builtins(definition))
 
 
-def _change(action: str, name: str, **details: object) -> Change:
-    return Change(f"experiment.{action}", "experiment", name, details)
+def _change(action: Action, name: str, **details: object) -> Change:
+    return Change(action, "experiment", name, details)

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import msgspec
 from msgspec import Struct
 
+from mgw.core.changes import Actor
 from mgw.core.errors import AddressInUse, MgwError
 from mgw.core.listeners import holder_of
 from mgw.core.metrics import PROMETHEUS, merged, render
 from mgw.core.problems import Problem, bad_request, internal_error
 from mgw.gateway.files import redacted
-from mgw.gateway.worker_link import CommandFailed, Report, SetBreaker
+from mgw.gateway.worker_link import CommandFailed, Report
 
 if TYPE_CHECKING:
     from mgw.gateway.control import Control
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 _Body = TypeVar("_Body", bound=Struct)
 _HOST = "127.0.0.1"
 _LONGEST = 65_536
+_LONGEST_NAME = 200
+ACTOR = "x-actor"
+"""The header in which a program says for whom it asks: whoever shows the token is believed."""
+
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -75,7 +80,7 @@ class Admin:
             self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, method: str, path: str, body: bytes) -> tuple[Any, str]:
+    def answer(self, method: str, path: str, body: bytes, actor: Actor) -> tuple[Any, str]:
         """Do what is asked, and return what is answered and its content type.
 
         Raises:
@@ -91,10 +96,10 @@ class Admin:
         if method == "GET" and path == "/config":
             return redacted(self.control.gateway), "application/json"
         if method == "POST" and path == "/reload":
-            return {"changed": self.control.reload()}, "application/json"
+            return {"changed": self.control.reload(actor)}, "application/json"
         if method == "POST" and path == "/purge":
             what = _decoded(body, _PurgeBody)
-            return {"purged": self.control.purge(what.by, what.value)}, "application/json"
+            return {"purged": self.control.purge(what.by, what.value, actor)}, "application/json"
         if method == "POST" and path.startswith("/breakers/"):
             known = self.control.gateway.upstreams
             if name not in known:
@@ -102,7 +107,7 @@ class Admin:
                     HTTPStatus.NOT_FOUND, "NOT_FOUND", f"there is no upstream of this name; {', '.join(known)}"
                 )
             wanted = _decoded(body, _BreakerBody)
-            return {"workers": self.control.command(SetBreaker(name, wanted.to))}, "application/json"
+            return {"workers": self.control.set_breaker(name, wanted.to, actor)}, "application/json"
         raise Problem(HTTPStatus.NOT_FOUND, "NOT_FOUND", "there is no such thing here")
 
 
@@ -138,7 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self._allowed_body()
             admin = cast("_Server", self.server).admin
-            answer, kind = admin.answer(self.command, self.path, body)
+            claimed = self.headers.get(ACTOR) or ""
+            actor = Actor(claimed if claimed.isprintable() and len(claimed) < _LONGEST_NAME else None, _HOST)
+            answer, kind = admin.answer(self.command, self.path, body, actor)
             self._send(HTTPStatus.OK, answer, kind)
         except Problem as problem:
             self._send(problem.status, problem.reply(request_id))

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from mgw.core.changes import Action, Actor, Change
 from mgw.core.errors import MgwError
 from mgw.gateway.counting import MainCounts
-from mgw.gateway.worker_link import CommandFailed, Purge, Reload, ask
+from mgw.gateway.worker_link import CommandFailed, Purge, Reload, SetBreaker, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ class Control:
         files: whose change has it read again.
         runtime: what the processes share.
         tell: says what happens, to whoever runs the gateway.
+        note: keeps a change for the audit trail.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class Control:
         files: Callable[[Gateway], Sequence[Path]],
         runtime: RuntimeFolder,
         tell: Callable[[str], None],
+        note: Callable[[Actor, Change], None],
     ) -> None:
         self.gateway = read()
         self._read = read
         self._files = files
         self._runtime = runtime
         self._tell = tell
+        self._note = note
         self._wake = threading.Event()
         self._is_asked = self._is_ended = False
         self._one_at_a_time = threading.Lock()
@@ -85,22 +89,50 @@ class Control:
         """
         return [ask(path, command) for path in self._runtime.sockets()]
 
-    def purge(self, by: Literal["url", "prefix", "tag", "everything"], value: str) -> int:
+    def purge(self, by: Literal["url", "prefix", "tag", "everything"], value: str, actor: Actor) -> int:
         """Have answers forgotten, by all gateways that share what they keep, and return how many there were here.
 
         Raises:
             CommandFailed: a worker does not do it.
         """
         paths = self._runtime.sockets()
-        return sum(ask(path, Purge(by, value, is_first=not number)) for number, path in enumerate(paths))
+        count: int = sum(ask(path, Purge(by, value, is_first=not number)) for number, path in enumerate(paths))
+        self._note(actor, Change(Action.CACHE_PURGED, "gateway", value, {"by": by, "answers": count}))
+        return count
 
-    def reload(self) -> bool:
+    def set_breaker(self, upstream: str, to: Literal["open", "closed", "auto"], actor: Actor) -> list[Any]:
+        """Have every worker leave an upstream alone, ask it in any case, or decide again; return what it is then.
+
+        Raises:
+            CommandFailed: a worker does not do it.
+        """
+        stands = self.command(SetBreaker(upstream, to))
+        self._note(actor, Change(Action.BREAKER_SET, "upstream", upstream, {"to": to}))
+        return stands
+
+    def reload(self, actor: Actor) -> bool:
         """Read the file anew; return whether it says anything else, having handed it out if it does.
 
         Raises:
             MgwError: it cannot be used; nothing has changed.
             CommandFailed: a worker did not take it.
         """
+        try:
+            before, is_other = self.gateway, self._reload()
+        except MgwError as error:
+            self._note(actor, self._change(Action.GATEWAY_RELOAD_REFUSED, code=error.code))
+            raise
+        if is_other:
+            changed = [
+                name for name in before.__struct_fields__ if getattr(before, name) != getattr(self.gateway, name)
+            ]
+            self._note(actor, self._change(Action.GATEWAY_RELOADED, changed=changed, content=self._seen))
+        return is_other
+
+    def _change(self, action: Action, **details: object) -> Change:
+        return Change(action, "gateway", f"{self.gateway.host}:{self.gateway.port}", details)
+
+    def _reload(self) -> bool:
         with self._one_at_a_time:
             self._seen = self._state_of_files()
             read = self._read()
@@ -133,7 +165,7 @@ class Control:
     def _reload_and_tell(self) -> None:
         taken = False
         try:
-            changed = self.reload()
+            changed = self.reload(Actor.on_this_machine())
             taken = True
         except MgwError as error:
             self._tell(f"the gateway's file is refused, what was read before stays: {error.message}")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from mgw.core.changes import Actor, Change
     from mgw.gateway.definition import Admin as AdminSettings
     from mgw.gateway.definition import Gateway
     from mgw.gateway.transport import Transport
@@ -45,8 +46,10 @@ def serve(
     read: Callable[[], Gateway],
     path: Path,
     state: Path,
+    *,
     on_listening: Callable[[], None],
     tell: Callable[[str], None],
+    note: Callable[[Actor, Change], None],
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
@@ -56,6 +59,7 @@ def serve(
         state: the project's folder for what is made once on a machine.
         on_listening: called when requests can arrive.
         tell: says what happens meanwhile, such as that the file was read anew.
+        note: keeps what somebody changed for the audit trail.
 
     Raises:
         ConfigInvalid: the file, or what it names, cannot be used.
@@ -71,7 +75,7 @@ def serve(
     with ExitStack() as stack:
         runtime = RuntimeFolder.make()
         stack.callback(runtime.remove)
-        control = Control(read_and_check, lambda gateway: list(_files(gateway, path)), runtime, tell)
+        control = Control(read_and_check, lambda gateway: list(_files(gateway, path)), runtime, tell, note)
         gateway = control.gateway
         admin = None
         if gateway.admin is not None:

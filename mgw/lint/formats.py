@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mgw.lint.engine import Report
     from mgw.lint.finding import Finding
 
+
 def text(report: Report) -> str:
     """Return the findings for a terminal, one after the other as compilers write them."""
     return "\n".join(_for_reader(each) for each in report.findings)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import UNSET
 
+from mgw.core.changes import Actor
 from mgw.core.database import queries
 from mgw.core.errors import AdaptersMissing, ContentUnknown, MgwError, ModelMissing, TooFewEvents, UserUnknown
 from mgw.core.problems import Fault, bad_request
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
+    from mgw.core.audit import Trail
     from mgw.core.settings import Settings
     from mgw.recommend.eligibility import Eligibility
     from mgw.recommend.hybrid import Evidence
@@ -82,16 +84,25 @@ class Answers:
         connections: to the database.
         clock: is told of news.
         experiments: that run.
+        trail: of the machine: what others noted is written to the database.
     """
 
     def __init__(
-        self, settings: Settings, models: Models, connections: Connections, clock: Clock, experiments: Experiments
+        self,
+        settings: Settings,
+        models: Models,
+        connections: Connections,
+        *,
+        clock: Clock,
+        experiments: Experiments,
+        trail: Trail,
     ) -> None:
         self.models = models
         self.connections = connections
         self.experiments = experiments
         self._settings = settings
         self._clock = clock
+        self._trail = trail
         self._eligible: Eligibility = EVERY_TITLE
         self._eligible_at = -np.inf
         self._popular: list[queries.CataloguePopularRow] = []
@@ -104,6 +115,7 @@ class Answers:
         self.models.keep(self.experiments.models)
         if self.connections.is_away:
             self.connections.probe()
+        self._trail.flush(self.connections.run)
         try:
             self._refresh_titles()
         except AWAY:
@@ -210,7 +222,7 @@ class Answers:
             preference_vector_dim=dimensions,
         )
 
-    def train(self, request: LoraTrainRequest) -> LoraTrainReply:
+    def train(self, request: LoraTrainRequest, actor: Actor) -> LoraTrainReply:
         """Train a user's adapter.
 
         Raises:
@@ -224,7 +236,9 @@ class Answers:
         if adapters is None:
             raise AdaptersMissing("no adapters have been trained for the model in use")
         done = self.connections.run(
-            lambda connection: train_user(connection, request.user_id, adapters, hybrid.columns, force=request.force)
+            lambda connection: train_user(
+                connection, request.user_id, adapters, hybrid.columns, force=request.force, actor=actor
+            )
         )
         if done.status == "trained":
             self._clock.touch(request.user_id)
@@ -242,7 +256,7 @@ class Answers:
         model = self.models.current
         if model is not None and model.hybrid.adapters is not None:
             with suppress(TooFewEvents, UserUnknown):
-                self.train(LoraTrainRequest(user_id=user_id))
+                self.train(LoraTrainRequest(user_id=user_id), Actor("mgw service"))
 
     def update_faults(self, events: Sequence[ViewingEvent | None]) -> list[Fault]:
         """Find what is wrong with those events that can be read, for a request that cannot be taken as a whole."""

@@ -14,6 +14,7 @@ import secrets
 import threading
 import time
 from http import HTTPStatus
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -55,6 +56,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _JSON = ("content-type", "application/json")
 _HEALTH = frozenset({"health", "ready"})
 
+_LONGEST_AGENT = 500
+
 
 class Application:
     """Answers requests until it is stopped.
@@ -89,13 +92,13 @@ class Application:
             "similar": answers.similar,
             "score": answers.score,
             "update": answers.update,
-            "train": answers.train,
         }
         of_experiments = ExperimentAnswers(answers.connections)
         self._calls: dict[str, Callable[[Call], Any]] = {
             f"experiments.{name}": getattr(of_experiments, name)
             for name in ("create", "list", "show", "set_status", "metrics", "convert")
         }
+        self._calls["train"] = lambda call: answers.train(call.body, call.actor)
         document = openapi_document(settings.most_titles)
         self._pages = {
             "/openapi.json": (_JSON, msgspec.json.encode(document)),
@@ -257,8 +260,20 @@ class Application:
 
 
 def _actor(scope: Scope) -> Actor:
-    """Say who asks: by now the address alone, which is the gateway's where there is one in front."""
-    return Actor(None, scope.client.rpartition(":")[0].strip("[]") or None, scope.headers.get("user-agent"))
+    """Say who asks: as a gateway on this machine tells it, else by address."""
+    peer = _address(scope.client.rpartition(":")[0].strip("[]"))
+    agent = (scope.headers.get("user-agent") or "")[:_LONGEST_AGENT] or None
+    if peer is None or not peer.is_loopback:
+        return Actor(None, None if peer is None else str(peer), agent)
+    client = _address((scope.headers.get("x-forwarded-for") or "").partition(",")[0].strip())
+    return Actor(scope.headers.get("x-auth-user"), str(client or peer), agent)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 async def _read_body(scope: Scope, protocol: HTTPProtocol, limit_bytes: int, deadline_s: float) -> bytes:

@@ -15,9 +15,9 @@ import msgspec
 from mgw.core.audit import Actor
 from mgw.core.database import queries
 from mgw.core.errors import MgwError
+from mgw.core.spool import Spool
 from mgw.experiments.conditions import names_of
-from mgw.experiments.exposure import exposure_of, record_exposures
-from mgw.experiments.exposure_log import ExposureLog
+from mgw.experiments.exposure import Exposure, exposure_of, record_exposures
 from mgw.experiments.guard import guard_experiments
 from mgw.experiments.participation import read_running
 from mgw.recommend.history import read_history
@@ -79,7 +79,7 @@ class Experiments:
         self._settings = settings
         self._running: tuple[Running, ...] = ()
         self.version = ""
-        self._log = ExposureLog(folder, self._write, AWAY)
+        self._log = Spool(folder, Exposure, "exposures")
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="experiments", daemon=True)
 
@@ -159,7 +159,7 @@ class Experiments:
         self._thread.join(seconds)
         if self._thread.is_alive():
             return
-        left = self._log.flush()
+        left = self._log.flush(self._write, AWAY)
         if left:
             _log.warning("%d files of exposures are kept until the database is back", left)
 
@@ -170,7 +170,7 @@ class Experiments:
         guarded_at = time.monotonic()
         while not self._ended.wait(self._settings.flush_s):
             try:
-                self._log.flush()
+                self._log.flush(self._write, AWAY)
                 if time.monotonic() - guarded_at >= self._settings.guard_s:
                     guarded_at = time.monotonic()
                     self._guard()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from mgw.core.artifacts import ModelStore
+from mgw.core.audit import Trail
 from mgw.core.database import Database
 from mgw.core.settings import resolve_path
 from mgw.core.workers import Listening, begin_worker, keep_endings, serve_with
@@ -59,5 +60,5 @@ def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Applicatio
     connections = Connections(Database.of(loaded), settings.service.deadline_s)
     cache = ResultCache(moments, settings.service.cache_entries, settings.service.cache_ttl_s)
     experiments = Experiments(connections, settings.experiments, state / "service" / "exposures")
-    answers = Answers(settings, models, connections, moments, experiments)
+    answers = Answers(settings, models, connections, clock=moments, experiments=experiments, trail=Trail(state))
     return Application(answers, cache, settings.service, partial(keep_endings, parent=parent))

@@ -94,7 +94,7 @@ def test_a_guardrail_that_is_broken_stops_what_wins(database, define, begin, peo
     (found,) = guard_experiments(database, END, ACTOR, pause=lambda definition: definition.pause_on_harm)
     assert found.paused
     assert load_experiment(database, "blend").status == "paused"
-    assert database.execute("SELECT details->>'why' FROM audit_logs ORDER BY id DESC LIMIT 1").fetchone() == (
+    assert database.execute("SELECT details->>'why' FROM audit_logs ORDER BY position DESC LIMIT 1").fetchone() == (
         found.harm,
     )
     assert guard_experiments(database, END, ACTOR, pause=lambda _: True) == []

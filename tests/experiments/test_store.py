@@ -19,7 +19,10 @@ PATHS = {
 
 
 def trail(database):
-    rows = database.execute("SELECT action, resource_id, user_id, host(ip), details FROM audit_logs ORDER BY id")
+    rows = database.execute(
+        "SELECT action, resource_id, user_id, host(ip), details FROM audit_logs"
+        " WHERE resource_type = 'experiment' ORDER BY position"
+    )
     return rows.fetchall()
 
 

@@ -100,7 +100,9 @@ def test_from_the_definition_to_the_report_over_http(fresh_service):
     assert (listed["name"], listed["status"], listed["users"]) == ("blend", "running", len(USERS) + 1)
     shown = fresh_service.ask("GET", "/api/v1/experiments/blend").json
     assert shown["definition"]["variants"][1]["config"] == VARIANTS[1]["config"]
-    actions = fresh_service.project.fetch("SELECT action, host(ip) FROM audit_logs ORDER BY id")
+    actions = fresh_service.project.fetch(
+        "SELECT action, host(ip) FROM audit_logs WHERE resource_type = 'experiment' ORDER BY position"
+    )
     assert actions == [("experiment.created", "127.0.0.1"), ("experiment.started", "127.0.0.1")]
 
 

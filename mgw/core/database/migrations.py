@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from mgw.core.changes import Action, Actor, Change
 from mgw.core.database import queries
+from mgw.core.database.recording import record
 from mgw.core.errors import MigrationEdited, MigrationFailed, MigrationsInvalid, SchemaOutdated
 from mgw.core.resources import resource
 from mgw.core.statements import split
@@ -144,6 +146,7 @@ def migrate(
             ]
             if waiting:
                 _apply(connection, waiting[0])
+                _record(connection, waiting[0])
                 applied.append(waiting[0])
             up_to_date = not waiting
     return applied
@@ -177,6 +180,13 @@ def _apply(connection: Connection[TupleRow], migration: Migration) -> None:
                 hint=_hint(error) or "it was rolled back; mend it and run `mgw db migrate` again",
             ) from error
     queries.migrations_record(connection, number=migration.number, name=migration.name, checksum=migration.checksum)
+
+
+def _record(connection: Connection[TupleRow], migration: Migration) -> None:
+    """Say in the audit trail that a migration ran, once there is one."""
+    if queries.audit_is_chained(connection):
+        details = {"checksum": migration.checksum}
+        record(connection, Actor.on_this_machine(), Change(Action.SCHEMA_MIGRATED, "schema", migration.file, details))
 
 
 def _hint(error: psycopg.DatabaseError) -> str | None:

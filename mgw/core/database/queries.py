@@ -534,23 +534,281 @@ async def adapters_users_since_async(
     return rows
 
 
-# ---- audit/list 86e5f15294611440 2162c6a044f5a53f
-_AUDIT_LIST: Final = """SELECT id, at, user_id, action, resource_type, resource_id, details, ip, user_agent
-FROM audit_logs
-WHERE (at, id) < ((%(before_at)s::timestamp with time zone)::timestamptz, (%(before_id)s::bigint)::bigint)
-    AND at >= (%(start)s::timestamp with time zone)::timestamptz
-    AND ((%(user_id)s::text)::text IS NULL OR user_id = (%(user_id)s::text)::text)
-    AND ((%(action)s::text)::text IS NULL OR action = (%(action)s::text)::text)
-    AND ((%(resource_type)s::text)::text IS NULL OR resource_type = (%(resource_type)s::text)::text)
-    AND ((%(resource_id)s::text)::text IS NULL OR resource_id = (%(resource_id)s::text)::text)
-ORDER BY at DESC, id DESC
+# ---- audit/begin_retention e3551e6bd5fa47c4 81cd7d0b2e0e7d5c
+_AUDIT_BEGIN_RETENTION: Final = """SELECT set_config('mgw.audit_retention', 'on', true)"""
+
+
+def audit_begin_retention(connection: Connection[Any], /) -> str:
+    """Let this transaction take entries out."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_AUDIT_BEGIN_RETENTION)
+        rows: list[str] = cursor.fetchall()
+    return _one("audit/begin_retention", rows)
+
+
+async def audit_begin_retention_async(connection: AsyncConnection[Any], /) -> str:
+    """Let this transaction take entries out."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_AUDIT_BEGIN_RETENTION)
+        rows: list[str] = await cursor.fetchall()
+    return _one("audit/begin_retention", rows)
+
+
+# ---- audit/end_retention d3b50e2db86bcd70 225afbcbf812568b
+_AUDIT_END_RETENTION: Final = """SELECT set_config('mgw.audit_retention', 'off', true)"""
+
+
+def audit_end_retention(connection: Connection[Any], /) -> str:
+    """Let this transaction take no more out."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_AUDIT_END_RETENTION)
+        rows: list[str] = cursor.fetchall()
+    return _one("audit/end_retention", rows)
+
+
+async def audit_end_retention_async(connection: AsyncConnection[Any], /) -> str:
+    """Let this transaction take no more out."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_AUDIT_END_RETENTION)
+        rows: list[str] = await cursor.fetchall()
+    return _one("audit/end_retention", rows)
+
+
+# ---- audit/ends 62b17548868a5ad1 5fab1d7096dfe16a
+_AUDIT_ENDS: Final = """SELECT position, hash, purged_position, purged_hash FROM audit_ends"""
+
+
+class AuditEndsRow(NamedTuple):
+    """A row of `audit/ends`."""
+
+    position: int
+    hash: bytes
+    purged_position: int
+    purged_hash: bytes
+
+
+def audit_ends(connection: Connection[Any], /) -> AuditEndsRow:
+    """Where the chain ends, and where it begins behind what was purged."""
+    with connection.cursor(row_factory=_into(AuditEndsRow._make)) as cursor:
+        cursor.execute(_AUDIT_ENDS)
+        rows: list[AuditEndsRow] = cursor.fetchall()
+    return _one("audit/ends", rows)
+
+
+async def audit_ends_async(connection: AsyncConnection[Any], /) -> AuditEndsRow:
+    """Where the chain ends, and where it begins behind what was purged."""
+    async with connection.cursor(row_factory=_into(AuditEndsRow._make)) as cursor:
+        await cursor.execute(_AUDIT_ENDS)
+        rows: list[AuditEndsRow] = await cursor.fetchall()
+    return _one("audit/ends", rows)
+
+
+# ---- audit/export 72e830c004c1b2cd cc025b1f192e23f4
+_AUDIT_EXPORT: Final = """SELECT l.position, encode(l.hash, 'hex') AS hash, audit_content(l) AS content
+FROM audit_logs l
+WHERE l.position > (%(position)s::bigint) AND l.position <= (%(last)s::bigint)
+ORDER BY l.position
+LIMIT (%(top_k)s::bigint)"""
+
+
+class AuditExportRow(NamedTuple):
+    """A row of `audit/export`."""
+
+    position: int
+    hash: str
+    content: str
+
+
+def audit_export(
+    connection: Connection[Any],
+    /,
+    *,
+    position: int,
+    last: int,
+    top_k: int,
+) -> list[AuditExportRow]:
+    """Entries from the oldest on, as what was hashed: behind a position, up to a moment, as long as all before them are as old."""
+    with connection.cursor(row_factory=_into(AuditExportRow._make)) as cursor:
+        cursor.execute(_AUDIT_EXPORT, {"position": position, "last": last, "top_k": top_k})
+        rows: list[AuditExportRow] = cursor.fetchall()
+    return rows
+
+
+async def audit_export_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    position: int,
+    last: int,
+    top_k: int,
+) -> list[AuditExportRow]:
+    """Entries from the oldest on, as what was hashed: behind a position, up to a moment, as long as all before them are as old."""
+    async with connection.cursor(row_factory=_into(AuditExportRow._make)) as cursor:
+        await cursor.execute(_AUDIT_EXPORT, {"position": position, "last": last, "top_k": top_k})
+        rows: list[AuditExportRow] = await cursor.fetchall()
+    return rows
+
+
+# ---- audit/first_break edf37334f1ffa0b3 65ae22f97f121935
+_AUDIT_FIRST_BREAK: Final = """WITH part AS (
+    SELECT
+        l.position,
+        l.hash,
+        lag(l.position, 1, (%(position)s::bigint)::bigint) OVER (ORDER BY l.position) AS before,
+        sha256(lag(l.hash, 1, (%(hash)s::bytea)::bytea) OVER (ORDER BY l.position) || convert_to(audit_content(l), 'UTF8')) AS expected
+    FROM audit_logs l
+    WHERE l.position > (%(position)s::bigint)::bigint AND l.position <= (%(position)s::bigint)::bigint + (%(size)s::bigint)::bigint
+)
+SELECT
+    min(p.position) FILTER (WHERE p.hash <> p.expected OR p.position <> p.before + 1) AS broken,
+    count(*) AS entries,
+    max(p.position) AS last
+FROM part p"""
+
+
+class AuditFirstBreakRow(NamedTuple):
+    """A row of `audit/first_break`."""
+
+    broken: int | None
+    entries: int
+    last: int | None
+
+
+def audit_first_break(
+    connection: Connection[Any],
+    /,
+    *,
+    position: int,
+    hash: bytes,
+    size: int,
+) -> AuditFirstBreakRow:
+    """The first entry of a part of the chain that is not what it was, or does not follow the one before; and how far the part
+    goes. The part begins behind a position whose hash is known.
+    """
+    with connection.cursor(row_factory=_into(AuditFirstBreakRow._make)) as cursor:
+        cursor.execute(_AUDIT_FIRST_BREAK, {"position": position, "hash": hash, "size": size})
+        rows: list[AuditFirstBreakRow] = cursor.fetchall()
+    return _one("audit/first_break", rows)
+
+
+async def audit_first_break_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    position: int,
+    hash: bytes,
+    size: int,
+) -> AuditFirstBreakRow:
+    """The first entry of a part of the chain that is not what it was, or does not follow the one before; and how far the part
+    goes. The part begins behind a position whose hash is known.
+    """
+    async with connection.cursor(row_factory=_into(AuditFirstBreakRow._make)) as cursor:
+        await cursor.execute(_AUDIT_FIRST_BREAK, {"position": position, "hash": hash, "size": size})
+        rows: list[AuditFirstBreakRow] = await cursor.fetchall()
+    return _one("audit/first_break", rows)
+
+
+# ---- audit/hash_at 052bce02debc09d3 0d8a37778e7f0cb0
+_AUDIT_HASH_AT: Final = """SELECT hash FROM audit_logs WHERE position = (%(position)s::bigint)"""
+
+
+def audit_hash_at(
+    connection: Connection[Any],
+    /,
+    *,
+    position: int,
+) -> bytes | None:
+    """The hash of an entry, if it is there."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_AUDIT_HASH_AT, {"position": position})
+        rows: list[bytes] = cursor.fetchall()
+    return _at_most_one("audit/hash_at", rows)
+
+
+async def audit_hash_at_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    position: int,
+) -> bytes | None:
+    """The hash of an entry, if it is there."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_AUDIT_HASH_AT, {"position": position})
+        rows: list[bytes] = await cursor.fetchall()
+    return _at_most_one("audit/hash_at", rows)
+
+
+# ---- audit/is_chained 7a9801db92e37eb1 7e8fe6f4939d392b
+_AUDIT_IS_CHAINED: Final = """SELECT to_regclass('audit_ends') IS NOT NULL AS is_chained"""
+
+
+def audit_is_chained(connection: Connection[Any], /) -> bool:
+    """Whether there is a trail that an entry can be added to."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_AUDIT_IS_CHAINED)
+        rows: list[bool] = cursor.fetchall()
+    return _one("audit/is_chained", rows)
+
+
+async def audit_is_chained_async(connection: AsyncConnection[Any], /) -> bool:
+    """Whether there is a trail that an entry can be added to."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_AUDIT_IS_CHAINED)
+        rows: list[bool] = await cursor.fetchall()
+    return _one("audit/is_chained", rows)
+
+
+# ---- audit/last_before d3bc39aef4a37b13 ae822bff40d71936
+_AUDIT_LAST_BEFORE: Final = """SELECT coalesce(
+    (SELECT min(l.position) - 1 FROM audit_logs l WHERE l.at >= (%(before)s::timestamp with time zone)::timestamptz),
+    (SELECT e.position FROM audit_ends e)
+) AS last"""
+
+
+def audit_last_before(
+    connection: Connection[Any],
+    /,
+    *,
+    before: dt.datetime,
+) -> int | None:
+    """The last entry of those that may be purged: older than a moment, as are all before it."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_AUDIT_LAST_BEFORE, {"before": before})
+        rows: list[int | None] = cursor.fetchall()
+    return _one("audit/last_before", rows)
+
+
+async def audit_last_before_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    before: dt.datetime,
+) -> int | None:
+    """The last entry of those that may be purged: older than a moment, as are all before it."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_AUDIT_LAST_BEFORE, {"before": before})
+        rows: list[int | None] = await cursor.fetchall()
+    return _one("audit/last_before", rows)
+
+
+# ---- audit/list eae12c1d78313b0b c498bc683dee26a3
+_AUDIT_LIST: Final = """SELECT l.position, l.at, l.user_id, l.action, l.resource_type, l.resource_id, l.details, l.ip, l.user_agent
+FROM audit_logs l
+WHERE (l.at, l.position) < ((%(before_at)s::timestamp with time zone)::timestamptz, (%(before_position)s::bigint)::bigint)
+    AND l.at >= (%(start)s::timestamp with time zone)::timestamptz
+    AND ((%(user_id)s::text) IS NULL OR l.user_id = (%(user_id)s::text))
+    AND ((%(action)s::text) IS NULL OR l.action = (%(action)s::text))
+    AND ((%(resource_type)s::text) IS NULL OR l.resource_type = (%(resource_type)s::text))
+    AND ((%(resource_id)s::text) IS NULL OR l.resource_id = (%(resource_id)s::text))
+    AND ((%(words)s::text) IS NULL OR l.words @@ to_tsquery('simple', (%(words)s::text)))
+ORDER BY l.at DESC, l.position DESC
 LIMIT (%(top_k)s::bigint)"""
 
 
 class AuditListRow(NamedTuple):
     """A row of `audit/list`."""
 
-    id: int
+    position: int
     at: dt.datetime
     user_id: str | None
     action: str
@@ -566,17 +824,20 @@ def audit_list(
     /,
     *,
     before_at: dt.datetime,
-    before_id: int,
+    before_position: int,
     start: dt.datetime,
-    user_id: str,
-    action: str,
-    resource_type: str,
-    resource_id: str,
+    user_id: str | None,
+    action: str | None,
+    resource_type: str | None,
+    resource_id: str | None,
+    words: str | None,
     top_k: int,
 ) -> list[AuditListRow]:
-    """A page of the trail, the newest first: entries before a key, under any of the filters that are given."""
+    """A page of the trail, the newest first: entries before a key, under any of the filters that are given. A word is found
+    by its beginning.
+    """
     with connection.cursor(row_factory=_into(AuditListRow._make)) as cursor:
-        cursor.execute(_AUDIT_LIST, {"before_at": before_at, "before_id": before_id, "start": start, "user_id": user_id, "action": action, "resource_type": resource_type, "resource_id": resource_id, "top_k": top_k})
+        cursor.execute(_AUDIT_LIST, {"before_at": before_at, "before_position": before_position, "start": start, "user_id": user_id, "action": action, "resource_type": resource_type, "resource_id": resource_id, "words": words, "top_k": top_k})
         rows: list[AuditListRow] = cursor.fetchall()
     return rows
 
@@ -586,61 +847,81 @@ async def audit_list_async(
     /,
     *,
     before_at: dt.datetime,
-    before_id: int,
+    before_position: int,
     start: dt.datetime,
-    user_id: str,
-    action: str,
-    resource_type: str,
-    resource_id: str,
+    user_id: str | None,
+    action: str | None,
+    resource_type: str | None,
+    resource_id: str | None,
+    words: str | None,
     top_k: int,
 ) -> list[AuditListRow]:
-    """A page of the trail, the newest first: entries before a key, under any of the filters that are given."""
+    """A page of the trail, the newest first: entries before a key, under any of the filters that are given. A word is found
+    by its beginning.
+    """
     async with connection.cursor(row_factory=_into(AuditListRow._make)) as cursor:
-        await cursor.execute(_AUDIT_LIST, {"before_at": before_at, "before_id": before_id, "start": start, "user_id": user_id, "action": action, "resource_type": resource_type, "resource_id": resource_id, "top_k": top_k})
+        await cursor.execute(_AUDIT_LIST, {"before_at": before_at, "before_position": before_position, "start": start, "user_id": user_id, "action": action, "resource_type": resource_type, "resource_id": resource_id, "words": words, "top_k": top_k})
         rows: list[AuditListRow] = await cursor.fetchall()
     return rows
 
 
-# ---- audit/purge 095071704d4152cf a36cd3169ee85d3a
-_AUDIT_PURGE: Final = """DELETE FROM audit_logs WHERE at < (%(before)s::timestamp with time zone)::timestamptz"""
+# ---- audit/purge a1aa6900bd63c8d5 e7b76f578dfc98d1
+_AUDIT_PURGE: Final = """WITH purged AS (
+    DELETE FROM audit_logs WHERE position <= (%(last)s::bigint) RETURNING position, hash
+),
+kept AS (
+    UPDATE audit_ends e SET purged_position = p.position, purged_hash = p.hash
+    FROM (SELECT position, hash FROM purged ORDER BY position DESC LIMIT 1) AS p
+)
+SELECT count(*) AS entries FROM purged"""
 
 
 def audit_purge(
     connection: Connection[Any],
     /,
     *,
-    before: dt.datetime,
+    last: int,
 ) -> int:
-    """Remove what is older than the retention."""
-    return connection.execute(_AUDIT_PURGE, {"before": before}).rowcount
+    """Take out the entries up to a position, and keep where the chain begins now."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_AUDIT_PURGE, {"last": last})
+        rows: list[int] = cursor.fetchall()
+    return _one("audit/purge", rows)
 
 
 async def audit_purge_async(
     connection: AsyncConnection[Any],
     /,
     *,
-    before: dt.datetime,
+    last: int,
 ) -> int:
-    """Remove what is older than the retention."""
-    return (await connection.execute(_AUDIT_PURGE, {"before": before})).rowcount
+    """Take out the entries up to a position, and keep where the chain begins now."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_AUDIT_PURGE, {"last": last})
+        rows: list[int] = await cursor.fetchall()
+    return _one("audit/purge", rows)
 
 
-# ---- audit/record 32ad80ff585be24e 1fefe91c4b073e55
-_AUDIT_RECORD: Final = """INSERT INTO audit_logs (at, user_id, action, resource_type, resource_id, details, ip, user_agent)
+# ---- audit/record 4549a8ff6fb33a58 867580a4354a5b5a
+_AUDIT_RECORD: Final = """INSERT INTO audit_logs (entry_id, at, user_id, action, resource_type, resource_id, details, ip, user_agent)
 SELECT
-    l.at, nullif(l.user_id, ''), l.action, l.resource_type, nullif(l.resource_id, ''), l.details,
+    l.entry_id, l.at, nullif(l.user_id, ''), l.action, l.resource_type, nullif(l.resource_id, ''), l.details,
     nullif(l.ip, '')::inet, nullif(l.user_agent, '')
 FROM unnest(
-    (%(at)s::timestamp with time zone[])::timestamptz[], (%(user_ids)s::text[])::text[], (%(actions)s::text[])::text[], (%(resource_types)s::text[])::text[], (%(resource_ids)s::text[])::text[],
-    (%(details)s::jsonb[])::jsonb[], (%(ips)s::text[])::text[], (%(user_agents)s::text[])::text[]
-) WITH ORDINALITY AS l (at, user_id, action, resource_type, resource_id, details, ip, user_agent, position)
-ORDER BY l.position"""
+    (%(entry_ids)s::uuid[])::uuid[], (%(at)s::timestamp with time zone[])::timestamptz[], (%(user_ids)s::text[])::text[], (%(actions)s::text[])::text[], (%(resource_types)s::text[])::text[],
+    (%(resource_ids)s::text[])::text[], (%(details)s::jsonb[])::jsonb[], (%(ips)s::text[])::text[], (%(user_agents)s::text[])::text[]
+) WITH ORDINALITY AS l (
+    entry_id, at, user_id, action, resource_type, resource_id, details, ip, user_agent, place
+)
+ORDER BY l.place
+ON CONFLICT (entry_id) DO NOTHING"""
 
 
 def audit_record(
     connection: Connection[Any],
     /,
     *,
+    entry_ids: list[UUID],
     at: list[dt.datetime],
     user_ids: list[str],
     actions: list[str],
@@ -650,14 +931,15 @@ def audit_record(
     ips: list[str],
     user_agents: list[str],
 ) -> int:
-    """A batch of entries, in order. What nobody knows is empty."""
-    return connection.execute(_AUDIT_RECORD, {"at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents}).rowcount
+    """A batch of entries, in order; those that are there already change nothing. What nobody knows is empty."""
+    return connection.execute(_AUDIT_RECORD, {"entry_ids": entry_ids, "at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents}).rowcount
 
 
 async def audit_record_async(
     connection: AsyncConnection[Any],
     /,
     *,
+    entry_ids: list[UUID],
     at: list[dt.datetime],
     user_ids: list[str],
     actions: list[str],
@@ -667,8 +949,8 @@ async def audit_record_async(
     ips: list[str],
     user_agents: list[str],
 ) -> int:
-    """A batch of entries, in order. What nobody knows is empty."""
-    return (await connection.execute(_AUDIT_RECORD, {"at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents})).rowcount
+    """A batch of entries, in order; those that are there already change nothing. What nobody knows is empty."""
+    return (await connection.execute(_AUDIT_RECORD, {"entry_ids": entry_ids, "at": at, "user_ids": user_ids, "actions": actions, "resource_types": resource_types, "resource_ids": resource_ids, "details": details, "ips": ips, "user_agents": user_agents})).rowcount
 
 
 # ---- catalogue/by_ids e5fdda7ec12da9a5 fd59e5cd5c0e32b9

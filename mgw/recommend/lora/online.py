@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mgw.core.changes import Action, Actor, Change
 from mgw.core.database import queries
+from mgw.core.database.recording import record
 from mgw.core.errors import AdapterDamaged, TooFewEvents, UserUnknown
 from mgw.recommend.history import read_history
 from mgw.recommend.interactions import Events
@@ -59,6 +61,7 @@ def train_user(
     columns: Mapping[str, int],
     *,
     force: bool = False,
+    actor: Actor | None = None,
 ) -> TrainedUser:
     """Fit a user's tier and store it where it is another one than before.
 
@@ -70,6 +73,7 @@ def train_user(
         adapters: of the model in use.
         columns: the model's titles by the caller's ids.
         force: store it whatever held-out titles say, and as a new version though it is the same.
+        actor: who has it trained, for the audit trail; None is the account of this machine.
 
     Raises:
         UserUnknown: nobody has this id.
@@ -89,6 +93,9 @@ def train_user(
         save_adapters(connection, adapters.name, [Adapter(user_id, weights, events)])
         prune_adapters(connection, [user_id], keep=adapters.settings.keep)
         stored = adapters.load(connection, user_id)
+        details = {"events": events, "before": version, "after": stored and stored.version, "tier": adapters.name}
+        change = Change(Action.ADAPTER_TRAINED, "adapter", user_id, details)
+        record(connection, actor or Actor.on_this_machine(), change)
     return TrainedUser("trained", events, None if stored is None else stored.version)
 
 

@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 import numpy as np
 
+from mgw.core.changes import Action, Actor, Change
 from mgw.core.database import queries
+from mgw.core.database.recording import record
 from mgw.core.errors import ModelError, TooFewEvents, TrainingBusy
 from mgw.core.progress import SILENT
 from mgw.recommend.interactions import Events, strength_matrix
@@ -144,6 +146,7 @@ def train_lora(
     settings: Settings,
     resume: bool = False,
     progress: Progress = SILENT,
+    actor: Actor | None = None,
 ) -> Trained:
     """Train the shared tier and everybody's adapter; the connection is in no transaction.
 
@@ -155,6 +158,7 @@ def train_lora(
         settings: the whole tree; read are lora and threads.
         resume: go on from where a training of the same data with the same settings was cut short.
         progress: where to report.
+        actor: who trains, for the audit trail; None is the account of this machine.
 
     Raises:
         TooFewEvents: nobody has enough titles whose times are known.
@@ -183,8 +187,13 @@ def train_lora(
         connection.commit()
         missing = [adapter for adapter in adapters if adapter.user_id not in there]
         save_adapters(connection, name, missing, progress=progress)
+        before = store.current_name()
         store.use(name)
         prune_adapters(connection, [adapter.user_id for adapter in adapters], keep=lora.keep)
+        details = {"before": before, "after": name, "model": snapshot.manifest.name, "adapters": len(adapters)}
+        record(
+            connection, actor or Actor.on_this_machine(), Change(Action.ADAPTERS_TRAINED, "shared_tier", name, details)
+        )
         connection.commit()
     counts = material.recency.counts
     skipped = {

@@ -1,4 +1,4 @@
-"""The way of exposures to the database: none is lost, whatever is away, full or killed."""
+"""The way of items to the database: none is lost, whatever is away, full or killed."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import logging
 import os
 
 import pytest
+from msgspec import Struct
 
 from mgw.core.errors import DatabaseFailed, DatabaseUnreachable
-from mgw.experiments.exposure import Exposure
-from mgw.experiments.exposure_log import ExposureLog
+from mgw.core.spool import Spool
 
-from .conftest import START
+
+class Shown(Struct, frozen=True):
+    user_id: str
 
 
 def shown(number):
-    return Exposure(
-        experiment_id=1, position=0, phase=0, user_id=f"u{number}", exposed_at=START, window_start=START,
-        slate=("a", "b"), propensities=(1.0, 0.5),
-    )  # fmt: skip
+    return Shown(f"u{number}")
 
 
 class Database:
@@ -42,7 +41,12 @@ def database():
 
 @pytest.fixture
 def make_log(tmp_path, database):
-    return lambda: ExposureLog(tmp_path / "exposures", database.record, (DatabaseUnreachable,))
+    def make(**options):
+        spool = Spool(tmp_path / "exposures", Shown, "exposures", **options)
+        spool.flush_now = lambda: spool.flush(database.record, (DatabaseUnreachable,))
+        return spool
+
+    return make
 
 
 def files(tmp_path):
@@ -51,10 +55,10 @@ def files(tmp_path):
 
 def test_exposures_arrive_as_they_were(tmp_path, database, make_log):
     log = make_log()
-    assert log.flush() == 0
+    assert log.flush_now() == 0
     log.add([shown(1), shown(2)])
     log.add([shown(3)])
-    assert log.flush() == 0
+    assert log.flush_now() == 0
     assert database.rows == [shown(1), shown(2), shown(3)]
     assert files(tmp_path) == []
 
@@ -64,10 +68,10 @@ def test_they_wait_while_the_database_is_away_and_come_in_order(tmp_path, databa
     database.error = DatabaseUnreachable("away")
     for number in range(3):
         log.add([shown(number)])
-        assert log.flush() == number + 1
+        assert log.flush_now() == number + 1
     assert database.rows == []
     database.error = None
-    assert log.flush() == 0
+    assert log.flush_now() == 0
     assert database.rows == [shown(number) for number in range(3)]
     assert files(tmp_path) == []
 
@@ -76,11 +80,11 @@ def test_what_a_process_left_that_died_is_taken_over_and_what_one_writes_is_not(
     first, second = make_log(), make_log()
     first.add([shown(1)])
     second.add([shown(2)])
-    second.flush()
+    second.flush_now()
     assert database.rows == [shown(2)]  # the first one writes still
     os.close(first._file)  # as the kernel does when it is killed
     third = make_log()
-    third.flush()
+    third.flush_now()
     assert database.rows == [shown(2), shown(1)]
     assert files(tmp_path) == []
 
@@ -88,24 +92,27 @@ def test_what_a_process_left_that_died_is_taken_over_and_what_one_writes_is_not(
 def test_a_line_that_was_cut_short_takes_no_other_with_it(tmp_path, database, make_log, caplog):
     log = make_log()
     log.add([shown(1)])
-    os.write(log._file, b'{"experiment_id": 1, "posi')
+    os.write(log._file, b'{"user_id": \xff\n{"user')
     with caplog.at_level(logging.WARNING):
-        log.flush()
+        log.flush_now()
     assert database.rows == [shown(1)]
-    assert "line 2 is no exposure" in caplog.text
+    assert "line 2 is none of the exposures" in caplog.text
+    (kept,) = files(tmp_path)
+    assert kept.endswith(".damaged")
+    assert (tmp_path / "exposures" / kept).read_bytes() == b'{"user_id": \xff\n{"user'
 
 
 def test_what_the_database_refuses_is_kept_aside_and_holds_nothing_up(tmp_path, database, make_log, caplog):
     log = make_log()
     log.add([shown(1)])
     database.error = DatabaseFailed("no")
-    log.flush()
+    log.flush_now()
     (kept,) = files(tmp_path)
     assert kept.endswith(".refused")
     assert b'"u1"' in (tmp_path / "exposures" / kept).read_bytes()
     database.error = None
     log.add([shown(2)])
-    log.flush()
+    log.flush_now()
     assert database.rows == [shown(2)]
     assert "refused" in caplog.text
 
@@ -116,9 +123,9 @@ def test_a_disk_that_takes_nothing_leaves_them_in_memory(tmp_path, database, mak
         patch.setattr(os, "write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         log.add([shown(1)])
     database.error = DatabaseUnreachable("away")
-    log.flush()
+    log.flush_now()
     database.error = None
-    log.flush()
+    log.flush_now()
     assert database.rows == [shown(1)]
 
 
@@ -128,3 +135,13 @@ def test_a_file_is_locked_while_it_is_written(tmp_path, make_log):
     (name,) = files(tmp_path)
     with (tmp_path / "exposures" / name).open("rb") as file, pytest.raises(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_what_is_synced_is_on_the_disk_before_anybody_goes_on(make_log, monkeypatch):
+    synced = []
+    real = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(file) or real(file))
+    make_log().add([shown(1)])
+    assert synced == []
+    make_log(is_synced=True).add([shown(1)])
+    assert len(synced) == 1
