@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from mgw.core.errors import ConfigInvalid
 from mgw.core.settings.yaml_source import Section, parse_document, plain
 from mgw.lint.facts import ModuleFacts, read_module
@@ -191,7 +193,7 @@ class Project:
         return {path: each for path, each in self._yaml.items() if isinstance(each, str)}
 
     @cached_property
-    def _yaml(self) -> dict[str, YamlFile | str]:
+    def _yaml(self) -> dict[str, YamlFile | str | None]:
         return {
             source.path: _parsed(source)
             for source in map(self.source, (path for path in self.paths if path.endswith((".yaml", ".yml"))))
@@ -219,11 +221,19 @@ class Project:
         return {}
 
 
-def _parsed(source: Source) -> YamlFile | str:
+def _parsed(source: Source) -> YamlFile | str | None:
+    """Read a file; return what is wrong with it, or None for YAML of another kind: a list, several documents, tags."""
     try:
         return YamlFile(source.path, source.text, parse_document(source.text, source.path).root)
     except ConfigInvalid as error:
-        return error.message
+        return None if _is_yaml(source.text) else error.message
+
+
+def _is_yaml(text: str) -> bool:
+    try:
+        return any(True for _ in yaml.compose_all(text, yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return False
 
 
 def _has_routes(content: dict[str, Any]) -> bool:

@@ -157,7 +157,8 @@ def test_files_that_cannot_be_read_are_told_and_survived(project):
     (made.root / "app/deep.py").write_text("x = " + "(" * 5000 + ")" * 5000)
     (made.root / "queries/latin.sql").write_bytes(b"SELECT 1;\n-- caf\xe9\n")
     (made.root / "broken.yaml").write_text("a: [1\n")
-    (made.root / "twice.yaml").write_text("a: 1\nb: 2\n")
+    (made.root / "list.yaml").write_text("- a\n- b\n")
+    (made.root / "several.yaml").write_text("a: 1\n---\nb: !Ref c\n")
     (made.root / "binary.yaml").write_bytes(bytes(range(256)))
     (made.root / "gone.py").symlink_to(made.root / "nowhere.py")
     with (made.root / "huge.json").open("wb") as file:

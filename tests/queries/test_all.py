@@ -181,7 +181,8 @@ def test_every_query_of_the_program_is_run_by_a_test():
     }
     elsewhere = {name for name in names if name.split("/")[0] in {"ingest", "migrations", "prepare", "evaluate"}}
     below = {
-        "adapters/save_many", "profile/save", "audit/record", "audit/purge", "audit/begin_retention", "audit/end_retention", "profile/add_user", "profile/hold_user",
+        "adapters/save_many", "profile/save", "audit/record", "audit/purge", "audit/begin_retention",
+        "audit/end_retention", "profile/add_user", "profile/hold_user",
         "profile/add_events",
     }  # fmt: skip
     # Those that write are run by tests/experiments and tests/core/audit.
