@@ -34,7 +34,7 @@ Generated from the program by `make docs`. An error is printed on stderr as `err
 """
 RULES_HEAD = """# Rules of `mgw lint`
 
-Generated from the program by `make docs`; `mgw lint --explain CODE` shows a page. How to use them: [`lint.md`](lint.md).
+Generated from the program by `make docs`; `mgw lint --explain CODE` shows a page. [`lint.md`](lint.md) is the handbook.
 """
 HEAD = """# Commands
 

@@ -11,7 +11,7 @@ from mgw.core.errors import ParametersInvalid
 from mgw.core.settings import load_settings, resolve_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
@@ -69,7 +69,7 @@ def project_session(loaded: LoadedSettings) -> Iterator[Connection[TupleRow]]:
     with database.session() as connection:
         trail = project_trail(loaded)
         if trail.backlog:
-            trail.flush(_on_a_connection_of_its_own(database))
+            trail.flush(database.run)
         yield connection
 
 
@@ -87,14 +87,6 @@ def note_change(
     from mgw.core.changes import Actor, Change
 
     project_trail(loaded).note(Actor.on_this_machine(), Change(action, resource_type, resource_id, details))
-
-
-def _on_a_connection_of_its_own(database: Database) -> Callable[[Callable[[Connection[TupleRow]], None]], object]:
-    def run(work: Callable[[Connection[TupleRow]], None]) -> None:
-        with database.session() as connection:
-            work(connection)
-
-    return run
 
 
 def title_features(

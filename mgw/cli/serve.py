@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -90,6 +90,7 @@ def _serve_gateway(
 ) -> None:
     from msgspec.structs import replace
 
+    from mgw.core.audit import Flusher
     from mgw.core.settings import resolve_path
     from mgw.gateway.checks import warnings_of
     from mgw.gateway.files import read_gateway, with_own_service
@@ -111,8 +112,11 @@ def _serve_gateway(
 
     scheme = "http" if gateway.tls is None else "https"
     where = f"{scheme}://{host or gateway.host}:{port or gateway.port}{gateway.prefix}"
-    run(
-        read, path, state,
-        on_listening=lambda: out.note(f"the gateway listens at {where}"), tell=out.note, note=trail.note,
-    )  # fmt: skip
+    database = project_database(loaded)
+    # The embedded server runs for the service, which brings to it what the gateway notes.
+    with nullcontext() if database.embedded is not None else Flusher(trail, database):
+        run(
+            read, path, state,
+            on_listening=lambda: out.note(f"the gateway listens at {where}"), tell=out.note, note=trail.note,
+        )  # fmt: skip
     out.note("the gateway has ended")

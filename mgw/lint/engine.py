@@ -60,9 +60,9 @@ def lint(project: Project, *, baseline: Path | None, tools: Sequence[str], is_as
     with Delegates(project, tools, is_asked_for=is_asked_for) as delegates, _no_collector():
         findings = [finding for rule in all_rules() for finding in rule.check(project)]
         others = delegates.findings()
-    left, comments = allowed(project, findings)
+    left, comments = allowed(project, [*findings, *others])
     asked = {rule.code for rule in all_rules() if _is_asked(rule.code, "", project.configuration)}
-    left += [*unused(project, comments, asked), *others]
+    left += unused(project, comments, asked, set(tools) - {each.tool for each in delegates.troubles})
     left = [finding for finding in left if _is_asked(finding.code, finding.path, project.configuration)]
     left.sort(key=lambda finding: (finding.path, finding.line, finding.column, finding.code))
     known = gone = 0

@@ -88,23 +88,28 @@ def allowed(project: Project, findings: Iterable[Finding]) -> tuple[list[Finding
     return left, comments
 
 
-def unused(project: Project, comments: Iterable[Comment], asked: Iterable[str]) -> Iterator[Finding]:
+def unused(project: Project, comments: Iterable[Comment], asked: set[str], tools: set[str]) -> Iterator[Finding]:
     """Yield a finding for each comment that allows what there is not.
 
     Args:
         project: whose files have the comments.
         comments: with what they were good for.
         asked: the codes that were looked for in this run; of others nothing can be said.
+        tools: others that were asked.
     """
-    asked = set(asked)
     known = {rule.code for rule in all_rules()}
+
+    def may_be_needed(code: str) -> bool:
+        tool, colon, _ = code.partition(":")
+        return tool not in tools if colon else code in known and code not in asked
+
     for comment in comments:
         if not comment.codes:
             yield _finding(comment, "`mgw: noqa` names no codes", "name them: `mgw: noqa[MGWQ001]`", None)
             continue
-        kept = [code for code in comment.codes if code in comment.used or (code in known and code not in asked)]
+        kept = [code for code in comment.codes if code in comment.used or may_be_needed(code)]
         if needless := [code for code in comment.codes if code not in kept]:
-            unknown = [code for code in needless if code not in known]
+            unknown = [code for code in needless if code not in known and ":" not in code]
             why = f"there is no rule {unknown[0]}" if unknown else "there is nothing to allow"
             message = f"{', '.join(needless)} {'are' if len(needless) > 1 else 'is'} allowed here, and {why}"
             yield _finding(comment, message, "delete it", _fix(project, comment, kept))

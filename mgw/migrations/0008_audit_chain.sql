@@ -1,6 +1,6 @@
 -- The audit trail as a chain: each entry holds the hash of the one before, so that one that was changed, taken out or put in
 -- shows. Entries come in by batches that may be sent twice, and are found by words.
-ALTER TABLE audit_logs RENAME TO audit_logs_before;
+ALTER TABLE audit_logs RENAME TO audit_logs_before; -- mgw: noqa[squawk:renaming-table] it is gone at the end
 
 CREATE TABLE audit_logs (
     position bigint PRIMARY KEY, -- without gaps

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 import mgw
 
@@ -140,11 +141,6 @@ def test_a_token_is_for_development_and_of_the_gateways_own_secret(folder):
     (folder / "gateway.yaml").write_text(FILE.replace("secret_file: secret", "secret_file: none"))
     assert "cannot read none" in run(folder, "token", "ann", code=2).stderr
     assert "cannot read none" in run(folder, "serve", "--only", "gateway", code=2).stderr
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def ask(port, path, token=None):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
+from ports import free_port
 from prometheus_client.parser import text_string_to_metric_families
 
 from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
@@ -26,19 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SECRET = "development-secret-of-forty-characters!!"
-
-
-_given: set[int] = set()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on, and that was not returned before: what it is for may not listen yet."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = int(server.getsockname()[1])
-        if port not in _given:
-            _given.add(port)
-            return port
 
 
 @dataclass

@@ -238,6 +238,33 @@ def test_answers_are_purged_by_url_prefix_and_tag_in_every_worker(looked_after, 
     assert b"cache-tag" not in b"".join(name.encode() for name in gateway.ask("GET", "/api/kept/1").headers)
 
 
+def noted(gateway):
+    """Return what the gateway has noted for the audit trail, in order."""
+    files = sorted((gateway.folder / ".mgw/audit").glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+def test_whoever_changes_something_is_noted_for_the_audit_trail(looked_after):
+    gateway = looked_after
+    gateway.admin("POST", "/purge", {"by": "prefix", "value": "/kept"}, **{"x-actor": "ann@host"})
+    gateway.admin("POST", "/breakers/own", {"to": "open"})
+    gateway.admin("POST", "/breakers/own", {"to": "auto"})
+    gateway.admin("POST", "/reload")  # it says what it said: nothing has changed
+    gateway.write(body_limit_bytes=1234)
+    gateway.told("was read anew")
+    gateway.write(body_limit_bytes=-1)
+    gateway.told("is refused")
+    found = noted(gateway)
+    assert [each["action"] for each in found] == [
+        "gateway.cache_purged", "gateway.breaker_set", "gateway.breaker_set", "gateway.reloaded",
+        "gateway.reload_refused",
+    ]  # fmt: skip
+    assert (found[0]["user_id"], found[0]["ip"], found[0]["resource_id"]) == ("ann@host", "127.0.0.1", "/kept")
+    assert found[1]["details"] == {"to": "open"}
+    assert (found[3]["details"]["changed"], "@" in found[3]["user_id"]) == (["body_limit_bytes"], True)
+    assert found[4]["details"] == {"code": "CONFIG_INVALID"}
+
+
 def test_the_admin_port_says_how_things_stand_and_breakers_obey_it(looked_after):
     gateway = looked_after
     gateway.ask("GET", "/api/open/1")

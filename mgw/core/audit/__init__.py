@@ -1,6 +1,7 @@
 """The audit trail: who changed what, from where, before and after; only added to, and chained: tampering shows."""
 
 from mgw.core.audit.chain import Point, Purged, Verdict, purge, verify, verify_export
+from mgw.core.audit.flushing import Flusher
 from mgw.core.audit.listing import EntryFilter, Page, page, pages
 from mgw.core.audit.trail import Trail
 from mgw.core.changes import Action, Actor, Change, Entry
@@ -12,6 +13,7 @@ __all__ = [
     "Change",
     "Entry",
     "EntryFilter",
+    "Flusher",
     "Page",
     "Point",
     "Purged",

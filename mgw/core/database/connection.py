@@ -30,7 +30,7 @@ from mgw.core.errors import (
 from mgw.core.settings import redact_url, resolve_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from psycopg.rows import TupleRow
@@ -160,6 +160,11 @@ class Database:
                 require_schema(connection)
             connection.commit()
             yield connection
+
+    def run(self, work: Callable[[Connection[TupleRow]], None]) -> None:
+        """Do some work in a session of its own."""
+        with self.session() as connection:
+            work(connection)
 
     def libpq_environment(self, address: str) -> dict[str, str]:
         """Return the environment variables under which libpq's programs reach the database, the password among them."""
