@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     print_machine(("psycopg",), f"seed {asked.seed}, {asked.entries:,} entries, pages of {LIMIT}")
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = EmbeddedServer(Path(folder) / "postgres", version=18, bin_dir=None)
         with Database(server, None, None, 10).session() as connection:
             began = time.perf_counter()

@@ -32,6 +32,7 @@ from mgw.cli.gateway import token
 from mgw.cli.imports import app as imports_app
 from mgw.cli.init import init
 from mgw.cli.lint import lint
+from mgw.cli.metrics import app as metrics_app
 from mgw.cli.models import app as models_app
 from mgw.cli.output import out
 from mgw.cli.prepare import prepare
@@ -40,6 +41,7 @@ from mgw.cli.project import RootOptions
 from mgw.cli.recommend import recommend, similar
 from mgw.cli.sample import sample
 from mgw.cli.serve import serve
+from mgw.cli.status import status
 from mgw.cli.train import app as train_app
 from mgw.cli.tune import app as tune_app
 from mgw.cli.watch import watch
@@ -101,11 +103,13 @@ app.add_typer(gateway_app, name="gateway")
 app.command()(token)
 app.command()(serve)
 app.add_typer(audit_app, name="audit")
+app.add_typer(metrics_app, name="metrics")
 app.command()(prepare)
 app.command()(check)
 app.command()(lint)
 app.command()(explain)
 app.command()(watch)
+app.command()(status)
 app.command()(doctor)
 
 

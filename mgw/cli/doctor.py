@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
 from mgw import __version__
+from mgw.cli.health import Finding, look
 from mgw.cli.options import Json
 from mgw.cli.output import out
-from mgw.cli.project import current_project, project_database, project_models
+from mgw.cli.project import current_project
+from mgw.cli.status import table_of
 from mgw.core.errors import MgwError
 from mgw.core.settings import resolve_path
 
@@ -28,37 +29,19 @@ OPTIONAL = {
     "pyarrow": "pip install 'mgw[parquet]' to import Parquet files",
     "pyspark": "pip install 'mgw[spark]' to train on Spark",
 }
-LEAST_FREE_BYTES = 1_000_000_000
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at.
-
-    Attributes:
-        subject: what.
-        state: "ok", "note" for what works but could be better, or "bad".
-        detail: what was found.
-        hint: how to mend it.
-    """
-
-    subject: str
-    state: Literal["ok", "note", "bad"]
-    detail: str
-    hint: str = ""
 
 
 def doctor(ctx: typer.Context, json: Json = False) -> None:
-    """Check versions, threads, disk, database and model, and say how to mend what is wrong.
+    """Check versions, threads and every part of the platform, and say how to mend what is wrong.
 
     Exit code 1 if anything is bad.
     """
     findings = list(_examine(ctx))
     if json:
-        out.json([finding._asdict() for finding in findings])
+        fields = ("subject", "state", "detail", "hint")
+        out.json([{name: getattr(finding, name) for name in fields} for finding in findings])
     else:
-        marks = {"ok": "ok", "note": "note", "bad": "BAD"}
-        rows = [(finding.subject, marks[finding.state], finding.detail) for finding in findings]
-        out.table("", ["", "", ""], rows)
+        out.show(table_of(findings))
         for finding in findings:
             if finding.hint and finding.state != "ok":
                 out.print(f"{finding.subject}: {finding.hint}")
@@ -79,13 +62,7 @@ def _examine(ctx: typer.Context) -> Iterator[Finding]:
         yield _failed("configuration", error)
         return
     yield Finding("configuration", "ok", str(loaded.file or "none: the defaults apply"))
-    for subject, look in {"disk": _disk, "database": _database, "model": _model}.items():
-        try:
-            yield look(loaded)
-        except MgwError as error:
-            yield _failed(subject, error)
-        except OSError as error:
-            yield Finding(subject, "bad", str(error), "check the folder, its owner and its permissions")
+    yield from look(loaded, may_start=True)
     yield from _password_file(loaded)
 
 
@@ -116,37 +93,6 @@ def _blas() -> Finding:
     return Finding("BLAS and threads", "ok", detail)
 
 
-def _disk(loaded: LoadedSettings) -> Finding:
-    folder = resolve_path(loaded, loaded.settings.state_dir)
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if not existing.is_dir():
-        return Finding("disk", "bad", f"{existing} is not a folder", "move the file away, or set state_dir")
-    free = shutil.disk_usage(existing).free
-    detail = f"{folder}: {free / 1e9:.1f} GB free"
-    if not os.access(existing, os.W_OK | os.X_OK):
-        return Finding("disk", "bad", f"{existing} may not be written", "check its owner, or set state_dir")
-    if free < LEAST_FREE_BYTES:
-        return Finding("disk", "bad", detail, "free some space, or set state_dir to another disk")
-    return Finding("disk", "ok", detail)
-
-
-def _database(loaded: LoadedSettings) -> Finding:
-    from mgw.core.database.migrations import migration_states, read_migrations
-
-    database = project_database(loaded)
-    with database.connect() as connection:
-        number = connection.info.server_version
-        states = migration_states(connection, read_migrations())
-    kind = "embedded" if database.embedded is not None else "external"
-    waiting = sum(state.applied_at is None for state in states)
-    detail = (
-        f"{kind} PostgreSQL {number // 10_000}.{number % 10_000}, {len(states) - waiting} of {len(states)} migrations"
-    )
-    if waiting:
-        return Finding("database", "note" if database.embedded else "bad", detail, "run `mgw db migrate`")
-    return Finding("database", "ok", detail)
-
-
 def _password_file(loaded: LoadedSettings) -> Iterator[Finding]:
     """Note a password that others can read. It works all the same: containers mount secrets like that."""
     name = loaded.settings.database.password_file
@@ -156,13 +102,3 @@ def _password_file(loaded: LoadedSettings) -> Iterator[Finding]:
     with suppress(OSError):  # what cannot be read is the database's finding
         if path.stat().st_mode & 0o077:
             yield Finding("password file", "note", f"{path} can be read by other users", f"chmod 600 {path}")
-
-
-def _model(loaded: LoadedSettings) -> Finding:
-    store = project_models(loaded)
-    if store.current_name() is None:
-        return Finding("model", "note", "none yet", "run `mgw train als`")
-    snapshot = store.current()
-    snapshot.verify()
-    manifest = snapshot.manifest
-    return Finding("model", "ok", f"{manifest.name}, trained {manifest.created_at:%Y-%m-%d %H:%M} UTC")

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from mgw.bars import bars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from mgw.bars import Bars
     from mgw.core.errors import MgwError
 
 PIPED_WIDTH = 10_000
+_MARKS = {"ok": "green", "off": "dim", "note": "yellow", "BAD": "bold red"}
 
 
 class Output:
@@ -54,6 +58,27 @@ class Output:
         for row in rows:
             table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
         self._stdout.print(table, soft_wrap=False)
+
+    def states(self, rows: Iterable[Sequence[str]]) -> Table:
+        """Return a table of what was looked at: a subject, a mark and what was found; `live` shows it, too."""
+        table = Table(show_header=False, box=None, pad_edge=False)
+        for subject, mark, detail in rows:
+            style = _MARKS.get(mark, "")
+            table.add_row(escape(subject), f"[{style}]{mark}[/{style}]" if style else mark, escape(detail))
+        return table
+
+    def show(self, table: Table) -> None:
+        """Print such a table."""
+        self._stdout.print(table, soft_wrap=False)
+
+    @contextmanager
+    def live(self) -> Iterator[Callable[[Table, str], None]]:
+        """Yield what shows a table in place of the one before, with a line below; one after the other in a file."""
+        if not self._stdout.is_terminal:
+            yield lambda table, line: (self.show(table), self._stdout.print(line, markup=False))[1]
+            return
+        with Live(console=self._stdout, auto_refresh=False) as live:
+            yield lambda table, line: live.update(Group(table, Text(line, style="dim")), refresh=True)
 
     def note(self, text: str) -> None:
         """Tell the user something that is not part of the result."""

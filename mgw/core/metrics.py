@@ -8,9 +8,10 @@ under `other`, so that nobody outside can make them grow. What several processes
 from __future__ import annotations
 
 import math
+import time
 from bisect import bisect_left
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -28,9 +29,28 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
+class Exemplar(NamedTuple):
+    """One of the values that were counted, with the trace that it was measured in.
+
+    Attributes:
+        bucket: of the histogram, from 0.
+        trace_id: of W3C Trace Context.
+        value: that was observed.
+        at: when, in seconds since 1970.
+    """
+
+    bucket: int
+    trace_id: str
+    value: float
+    at: float
+
+
 class _Counted(Protocol):
     @property
     def numbers(self) -> tuple[float, ...]: ...
+
+    @property
+    def exemplars(self) -> tuple[Exemplar, ...]: ...
 
 
 Child = TypeVar("Child", bound=_Counted)
@@ -58,6 +78,11 @@ class Value:
         """What it says, as `Sample` has it."""
         return (float(self.value),)
 
+    @property
+    def exemplars(self) -> tuple[Exemplar, ...]:
+        """None: these are of histograms."""
+        return ()
+
 
 class Distribution:
     """A histogram of one combination of labels.
@@ -68,22 +93,36 @@ class Distribution:
         total: the sum of everything.
     """
 
-    __slots__ = ("bounds", "counts", "total")
+    __slots__ = ("_exemplars", "bounds", "counts", "total")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
+        self._exemplars: dict[int, Exemplar] = {}
 
-    def observe(self, value: float) -> None:
-        """Count a value."""
-        self.counts[bisect_left(self.bounds, value)] += 1
+    def observe(self, value: float, trace_id: str = "") -> None:
+        """Count a value.
+
+        Args:
+            value: of it.
+            trace_id: of the trace that somebody keeps of it; the last one of each bucket is told as its exemplar.
+        """
+        bucket = bisect_left(self.bounds, value)
+        self.counts[bucket] += 1
         self.total += value
+        if trace_id:
+            self._exemplars[bucket] = Exemplar(bucket, trace_id, value, time.time())
 
     @property
     def numbers(self) -> tuple[float, ...]:
         """What it says, as `Sample` has it."""
         return (*map(float, self.counts), self.total)
+
+    @property
+    def exemplars(self) -> tuple[Exemplar, ...]:
+        """One for each bucket that has one."""
+        return tuple(self._exemplars.values())
 
 
 class Sample(Struct, frozen=True):
@@ -92,10 +131,12 @@ class Sample(Struct, frozen=True):
     Attributes:
         labels: their values, in the family's order.
         numbers: the value; of a histogram its counts and then the sum.
+        exemplars: of a histogram, at most one for each bucket.
     """
 
     labels: tuple[str, ...]
     numbers: tuple[float, ...]
+    exemplars: tuple[Exemplar, ...] = ()
 
 
 class FamilySample(Struct, frozen=True):
@@ -158,7 +199,7 @@ class Family(Generic[Child]):
 
     def sample(self) -> FamilySample:
         """Return what was counted."""
-        children = tuple(Sample(values, child.numbers) for values, child in self._children.items())
+        children = tuple(Sample(values, child.numbers, child.exemplars) for values, child in self._children.items())
         return FamilySample(self.name, self._text, self._kind, self._labels, self._bounds, children)
 
 
@@ -212,7 +253,7 @@ class Registry:
 def merged(several: Iterable[Iterable[FamilySample]]) -> list[FamilySample]:
     """Add up what several processes counted; families of one name have to be declared alike."""
     families: dict[str, FamilySample] = {}
-    sums: dict[str, dict[tuple[str, ...], tuple[float, ...]]] = {}
+    sums: dict[str, dict[tuple[str, ...], Sample]] = {}
     for samples in several:
         for family in samples:
             known = families.setdefault(family.name, family)
@@ -221,16 +262,19 @@ def merged(several: Iterable[Iterable[FamilySample]]) -> list[FamilySample]:
             children = sums.setdefault(family.name, {})
             for child in family.children:
                 before = children.get(child.labels)
-                children[child.labels] = (
-                    child.numbers if before is None else tuple(map(sum, zip(before, child.numbers, strict=True)))
-                )
+                children[child.labels] = child if before is None else _added(before, child)
     return [
         FamilySample(
             each.name, each.help, each.kind, each.labels, each.bounds,
-            tuple(Sample(labels, numbers) for labels, numbers in sums[name].items()),
+            tuple(sums[name].values()),
         )
         for name, each in families.items()
     ]  # fmt: skip
+
+
+def _added(one: Sample, other: Sample) -> Sample:
+    latest = {each.bucket: each for each in sorted([*one.exemplars, *other.exemplars], key=lambda each: each.at)}
+    return Sample(one.labels, tuple(map(sum, zip(one.numbers, other.numbers, strict=True))), tuple(latest.values()))
 
 
 def render(families: Iterable[FamilySample], *, openmetrics: bool = False) -> str:
@@ -241,23 +285,31 @@ def render(families: Iterable[FamilySample], *, openmetrics: bool = False) -> st
         lines += [f"# HELP {base} {_escaped(family.help)}", f"# TYPE {base} {family.kind}"]
         for child in sorted(family.children, key=lambda each: each.labels):
             labels = [f'{name}="{_escaped_value(value)}"' for name, value in zip(family.labels, child.labels)]  # noqa: B905 - what is merged has as many
-            lines += _histogram(family, labels, child) if family.kind == "histogram" else [
+            lines += _histogram(family, labels, child, openmetrics) if family.kind == "histogram" else [
                 f"{family.name}{_braced(labels)} {_number(child.numbers[0])}"
             ]  # fmt: skip
     return "\n".join([*lines, "# EOF"] if openmetrics else lines) + "\n"
 
 
-def _histogram(family: FamilySample, labels: list[str], child: Sample) -> list[str]:
+def _histogram(family: FamilySample, labels: list[str], child: Sample, openmetrics: bool) -> list[str]:
     lines, count = [], 0.0
-    for bound, more in zip((*family.bounds, math.inf), child.numbers[:-1], strict=True):
+    exemplars = {each.bucket: each for each in child.exemplars} if openmetrics else {}
+    for bucket, (bound, more) in enumerate(zip((*family.bounds, math.inf), child.numbers[:-1], strict=True)):
         count += more
         at = _braced([*labels, f'le="{_number(bound)}"'])
-        lines.append(f"{family.name}_bucket{at} {_number(count)}")
+        lines.append(f"{family.name}_bucket{at} {_number(count)}{_shown(exemplars.get(bucket))}")
     return [
         *lines,
         f"{family.name}_sum{_braced(labels)} {_number(child.numbers[-1])}",
         f"{family.name}_count{_braced(labels)} {_number(count)}",
     ]
+
+
+def _shown(exemplar: Exemplar | None) -> str:
+    """Return an exemplar as OpenMetrics has it (section "Exemplars")."""
+    if exemplar is None:
+        return ""
+    return f' # {{trace_id="{_escaped_value(exemplar.trace_id)}"}} {_number(exemplar.value)} {exemplar.at:.3f}'
 
 
 def _bounded(values: tuple[str, ...], labels: tuple[str, ...], children: int) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ class Admin:
         if method == "GET" and path == "/state":
             return {"workers": self.control.command(Report())}, "application/json"
         if method == "GET" and path == "/metrics":
-            return render(merged(self.runtime.counts())), PROMETHEUS
+            return render(merged(self.runtime.counts.read())), PROMETHEUS
         if method == "GET" and path == "/config":
             return redacted(self.control.gateway), "application/json"
         if method == "POST" and path == "/reload":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import signal
 import threading
 from typing import TYPE_CHECKING, Any, Literal
@@ -177,7 +176,7 @@ class Control:
             self._tell("the gateway's file was read anew" + ("" if changed else ", and says what it said"))
         self._counts.reloaded(taken=taken)
         with contextlib.suppress(OSError):  # the next reading tells of this one, too
-            self._runtime.keep_counts(os.getpid(), self._counts.sample())
+            self._runtime.counts.keep(self._counts.sample())
 
     def _state_of_files(self) -> str:
         """Return what tells a change: the content, because an editor may keep the time and a copy the size."""

@@ -89,7 +89,8 @@ class Counts:
         route = self._routes.get(exchange.template) or self._route(exchange.template)
         known = route.requests.get((exchange.method, exchange.status))
         (known or self._request(route, exchange)).value += 1
-        route.seconds.observe(exchange.seconds)
+        trace = exchange.trace
+        route.seconds.observe(exchange.seconds, trace.trace_id if trace is not None and trace.is_sampled else "")
         if exchange.cache:
             outcome = route.cache.get(exchange.cache)
             if outcome is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -90,8 +89,8 @@ class Own:
     def _answer_metrics(self, exchange: Exchange, protocol: HTTPProtocol) -> None:
         openmetrics = "application/openmetrics-text" in exchange.named.get("accept", "")
         # What is told is what is kept, so that nothing that was told is lost, and no sum ever falls.
-        self._runtime.keep_counts(os.getpid(), self._counts.sample())
-        families = merged(self._runtime.counts())
+        self._runtime.counts.keep(self._counts.sample())
+        families = merged(self._runtime.counts.read())
         kind = OPENMETRICS if openmetrics else PROMETHEUS
         text = render(families, openmetrics=openmetrics)
         own(exchange, protocol, HTTPStatus.OK, [("content-type", kind)], text.encode())

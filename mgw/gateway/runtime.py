@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mgw.core.count_files import CountFiles, is_alive
 from mgw.core.files import write_atomic
-from mgw.core.metrics import FamilySample
 from mgw.gateway.definition import Gateway
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _PREFIX = "mgw-gateway-"
 _MAIN = "main.pid"
-_COUNTS = ".counts"
 _SOCKET = ".socket"
 
 
@@ -35,10 +34,14 @@ class RuntimeFolder:
 
     Args:
         path: of it.
+
+    Attributes:
+        counts: what the processes counted.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.counts = CountFiles(path)
 
     @classmethod
     def make(cls) -> RuntimeFolder:
@@ -71,32 +74,11 @@ class RuntimeFolder:
     def sockets(self) -> Iterator[Path]:
         """Yield where the workers that live take commands."""
         for path in sorted(self.path.glob(f"*{_SOCKET}")):
-            if _is_alive(int(path.stem)):
+            if is_alive(int(path.stem)):
                 yield path
-
-    def keep_counts(self, pid: int, sample: list[FamilySample]) -> None:
-        """Keep what a worker counted."""
-        aside = self.path / f"{pid}.counting"  # not synced: after a crash of the machine nobody asks for it
-        aside.write_bytes(msgspec.msgpack.encode(sample))
-        aside.replace(self.path / f"{pid}{_COUNTS}")
-
-    def counts(self) -> Iterator[list[FamilySample]]:
-        """Yield what each worker counted; of those that are gone without what only a living one can say."""
-        for path in sorted(self.path.glob(f"*{_COUNTS}")):
-            pid = int(path.stem)
-            sample = msgspec.msgpack.decode(path.read_bytes(), type=list[FamilySample])
-            yield sample if _is_alive(pid) else [family for family in sample if family.kind != "gauge"]
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 def _remove_abandoned(path: Path) -> None:
     with contextlib.suppress(OSError, ValueError):  # of somebody else, or being made this moment
-        if path.stat().st_uid == os.getuid() and not _is_alive(int((path / _MAIN).read_text(encoding="ascii"))):
+        if path.stat().st_uid == os.getuid() and not is_alive(int((path / _MAIN).read_text(encoding="ascii"))):
             shutil.rmtree(path, ignore_errors=True)

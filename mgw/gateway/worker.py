@@ -96,7 +96,7 @@ class Worker:
         loop.run_until_complete(self._transport.close())
         if self._shared is not None:
             loop.run_until_complete(self._shared.close())
-        self._runtime.keep_counts(os.getpid(), self._counts.sample())
+        self._runtime.counts.keep(self._counts.sample())
         self._access.flush()
         if self._spans is not None:
             self._spans.end()
@@ -195,7 +195,7 @@ class Worker:
     async def _keep_counts(self) -> None:
         while True:
             try:
-                self._runtime.keep_counts(os.getpid(), self._counts.sample())
+                self._runtime.counts.keep(self._counts.sample())
             except OSError as error:
                 _log.warning("counts cannot be kept: %s", error)
             await asyncio.sleep(_KEEP_S)

@@ -29,6 +29,7 @@ CREATE TABLE audit_logs (
 );
 CREATE INDEX ON audit_logs (at, position);
 CREATE INDEX ON audit_logs (user_id, at, position);
+CREATE INDEX ON audit_logs (user_id, action, at, position); -- for a user who never did what is looked for
 CREATE INDEX ON audit_logs (action, at, position);
 CREATE INDEX ON audit_logs (resource_type, at, position);
 CREATE INDEX ON audit_logs (resource_id, at, position);

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from mgw.recommend.hybrid import Evidence
     from mgw.service.clock import Clock
     from mgw.service.connections import Connections
+    from mgw.service.counting import Counts, MachineGauges
     from mgw.service.experiments import Experiments
     from mgw.service.messages import Degraded
     from mgw.service.models import Model, Models
@@ -85,6 +86,7 @@ class Answers:
         clock: is told of news.
         experiments: that run.
         trail: of the machine: what others noted is written to the database.
+        counts: of this worker.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Answers:
         clock: Clock,
         experiments: Experiments,
         trail: Trail,
+        counts: Counts,
     ) -> None:
         self.models = models
         self.connections = connections
@@ -103,6 +106,7 @@ class Answers:
         self._settings = settings
         self._clock = clock
         self._trail = trail
+        self._counts = counts
         self._eligible: Eligibility = EVERY_TITLE
         self._eligible_at = -np.inf
         self._popular: list[queries.CataloguePopularRow] = []
@@ -123,15 +127,27 @@ class Answers:
         except MgwError as error:
             _log.warning("what may be recommended cannot be read: %s", error)
 
+    def look(self, gauges: MachineGauges) -> None:
+        """Say how things stand that are the same for all workers."""
+        model = self.models.current
+        gauges.database_away.value = float(self.connections.is_away)
+        gauges.audit_backlog.value = float(self._trail.backlog)
+        gauges.exposures_backlog.value = float(self.experiments.backlog)
+        gauges.experiments_running.value = float(self.experiments.count)
+        if model is not None:
+            gauges.model(model.name, model.created_at.timestamp())
+
     def recommend(self, request: RecommendationsRequest) -> RecommendationsReply:
         """Recommend titles to a user."""
         model = self.models.current
         limit = self._limit(request.limit)
         if model is None:
             return self._popular_titles(request, limit)
-        asked, degraded = self._asked(model, request)
-        eligibility = self._eligibility(request.exclude_watched)
-        made = make_list(asked, request, limit, _context(request.context), eligibility)
+        with self._counts.stage("read"):
+            asked, degraded = self._asked(model, request)
+            eligibility = self._eligibility(request.exclude_watched)
+        with self._counts.stage("rank"):
+            made = make_list(asked, request, limit, _context(request.context), eligibility)
         self.experiments.expose(asked, request.user_id, made)
         labels = labels_of(asked, made)
         listed = tuple(
@@ -146,6 +162,7 @@ class Answers:
             )
             for each, label in zip(made.recommendations, labels, strict=True)
         )
+        self._counts.listed(listed, has_adapter=asked.evidence[0].adapter is not None)
         return self._reply(listed, model.name, known_user=made.answer.known_user, degraded=degraded)
 
     def similar(self, request: SimilarRequest) -> SimilarReply:
@@ -240,6 +257,7 @@ class Answers:
                 connection, request.user_id, adapters, hybrid.columns, force=request.force, actor=actor
             )
         )
+        self._counts.trained(done.status)
         if done.status == "trained":
             self._clock.touch(request.user_id)
         return LoraTrainReply(

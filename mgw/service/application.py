@@ -22,6 +22,7 @@ import msgspec
 from mgw import __version__
 from mgw.core.audit import Actor
 from mgw.core.errors import MgwError
+from mgw.core.metrics import OPENMETRICS, PROMETHEUS
 from mgw.core.problems import Problem, bad_request, internal_error
 from mgw.service.desk import Desk
 from mgw.service.endpoints import ENDPOINTS, Routes
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from mgw.core.settings import ServiceSettings
     from mgw.service.answers import Answers
     from mgw.service.cache import ResultCache
+    from mgw.service.counting import Metrics
     from mgw.service.endpoints import Endpoint
 
 _log = logging.getLogger(__name__)
@@ -57,6 +59,8 @@ _JSON = ("content-type", "application/json")
 _HEALTH = frozenset({"health", "ready"})
 
 _LONGEST_AGENT = 500
+_METRICS, _UNROUTED = "/metrics", "none"
+_SAMPLED = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f][13579bdf]")
 
 
 class Application:
@@ -66,6 +70,7 @@ class Application:
         answers: what is answered.
         cache: what was.
         settings: of the service.
+        metrics: what is counted.
         on_start: called with the event loop, before anything else is done.
     """
 
@@ -74,13 +79,16 @@ class Application:
         answers: Answers,
         cache: ResultCache,
         settings: ServiceSettings,
+        metrics: Metrics,
         on_start: Callable[[asyncio.AbstractEventLoop], None],
     ) -> None:
         self._answers = answers
         self._on_start = on_start
+        self._metrics = metrics
+        self._counts = metrics.counts
         self._cache = cache
         self._settings = settings
-        self._desk = Desk(settings.threads, settings.queue, settings.deadline_s)
+        self._desk = Desk(settings.threads, settings.queue, settings.deadline_s, metrics.counts.refused)
         self._routes = Routes(ENDPOINTS)
         self._decoders = {
             endpoint.name: msgspec.json.Decoder(endpoint.request)
@@ -131,6 +139,7 @@ class Application:
         """Answer one request."""
         if scope.proto != "http":
             return
+        began = time.perf_counter()
         request_id = self._request_id(scope)
         try:
             status, headers, body = await self._answer(scope, protocol)
@@ -149,9 +158,34 @@ class Application:
             protocol.response_empty(status, headers)
         else:
             protocol.response_bytes(status, headers, body)
+        self._count(scope, status, time.perf_counter() - began)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count a request: by the template of its path, so that nobody outside can make routes."""
+        route = self._routes.template(scope.path) or (scope.path if scope.path in self._pages else _UNROUTED)
+        sampled = _SAMPLED.fullmatch(scope.headers.get("traceparent") or "")
+        method = scope.method if route != _UNROUTED else _UNROUTED
+        self._counts.request(route, method, status, seconds, sampled[1] if sampled else "")
+
+    def _tell(self, scope: Scope) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Answer on /metrics."""
+        openmetrics = "application/openmetrics-text" in (scope.headers.get("accept") or "")
+        self._look()
+        self._answers.look(self._metrics.gauges)
+        text = self._metrics.text(openmetrics=openmetrics)
+        return HTTPStatus.OK, [("content-type", OPENMETRICS if openmetrics else PROMETHEUS)], text.encode()
+
+    def _look(self) -> None:
+        """Say how this worker stands."""
+        counts = self._counts
+        counts.threads_busy.value, counts.waiting.value = float(self._desk.busy), float(self._desk.waiting)
+        counts.refits_waiting.value, counts.cached_lists.value = float(self._refits.waiting), float(len(self._cache))
+        counts.connections.value = float(self._answers.connections.open)
 
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> tuple[int, list[tuple[str, str]], bytes]:
         found = self._endpoint(scope)
+        if found is None and scope.path == _METRICS:
+            return self._tell(scope)
         if found is None:
             header, body = self._pages[scope.path]
             return HTTPStatus.OK, [header], body
@@ -187,6 +221,7 @@ class Application:
         model = self._answers.models.current
         version = f"{model.version} {self._answers.experiments.version}" if model else None
         kept = self._cache.get(request, version)
+        self._counts.cached(hit=kept is not None)
         if kept is not None:
             return HTTPStatus.OK, [_JSON, ("x-cache", "hit")], kept
         seen = self._cache.seen(request.user_id)
@@ -203,7 +238,7 @@ class Application:
             Problem: there is no such path, or it does not take the method.
         """
         method = "GET" if scope.method == "HEAD" else scope.method
-        if scope.path in self._pages:
+        if scope.path in self._pages or scope.path == _METRICS:
             allowed = {"GET"}
         elif (found := self._routes.find(scope.path)) is not None:
             methods, name = found
@@ -255,6 +290,8 @@ class Application:
         while not self._ended.wait(self._settings.refresh_s):
             try:
                 self._answers.refresh()
+                self._look()
+                self._metrics.keep()
             except Exception:  # noqa: BLE001 - the thread must not end
                 _log.exception("refreshing")
 

@@ -41,6 +41,9 @@ class ResultCache:
         self._ttl_s = ttl_s
         self._kept: OrderedDict[RecommendationsRequest, Entry] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def get(self, request: RecommendationsRequest, model: str | None) -> bytes | None:
         """Return the answer to a request, if one is kept that is still good."""
         entry = self._kept.get(request)

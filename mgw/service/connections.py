@@ -59,6 +59,7 @@ class Connections:
         self._database = database
         self._deadline_s = deadline_s
         self._own = _Thread()
+        self.open = 0
         self._away: MgwError | None = None
 
     @property
@@ -119,6 +120,7 @@ class Connections:
             self._own.connection = stack.enter_context(self._database.session(deadline_s=self._deadline_s))
             self._own.connection.autocommit = True
             self._own.stack = stack
+            self.open += 1
         return self._own.connection
 
     @contextmanager

@@ -25,12 +25,26 @@ class Desk:
         threads: how many.
         queue: how many more may wait.
         deadline_s: after how long a request is given up, waiting and work together.
+        on_refused: called for each request that finds no place.
     """
 
-    def __init__(self, threads: int, queue: int, deadline_s: float) -> None:
+    def __init__(self, threads: int, queue: int, deadline_s: float, on_refused: Callable[[], None]) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answer")
         self._deadline_s = deadline_s
+        self._on_refused = on_refused
         self._places = threading.BoundedSemaphore(threads + queue)
+        self._threads = threads
+        self._inside = 0
+
+    @property
+    def busy(self) -> int:
+        """How many threads answer."""
+        return min(self._inside, self._threads)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for one."""
+        return max(self._inside - self._threads, 0)
 
     async def run(self, work: Callable[[_Request], _Reply], request: _Request) -> _Reply:
         """Do some work in a thread.
@@ -39,7 +53,9 @@ class Desk:
             Problem: there is no place left, or it took too long. What has begun goes on to its end all the same.
         """
         if not self._places.acquire(blocking=False):
+            self._on_refused()
             raise unavailable("too many requests are waiting")
+        self._inside += 1
         future = self._pool.submit(work, request)
         future.add_done_callback(self._leave)
         try:
@@ -55,4 +71,5 @@ class Desk:
         self._pool.shutdown(wait=True)
 
     def _leave(self, _future: Future[_Reply]) -> None:
+        self._inside -= 1
         self._places.release()

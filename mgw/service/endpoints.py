@@ -154,14 +154,21 @@ class Routes:
 
     def find(self, path: str) -> tuple[dict[str, Endpoint], str] | None:
         """Return what a path takes by method, and the name in it; None where there is nothing."""
-        methods = self._exact.get(path)
-        if methods is not None:
-            return methods, ""
+        template, name = self._split(path)
+        return (self._exact[template], unquote(name)) if template else None
+
+    def template(self, path: str) -> str:
+        """Return the path with `{name}` in place of a name; empty where there is nothing."""
+        return self._split(path)[0]
+
+    def _split(self, path: str) -> tuple[str, str]:
+        if path in self._exact:
+            return path, ""
         for before, after, template in self._named:
             name = path[len(before) : len(path) - len(after)]
             if path == f"{before}{name}{after}" and name and "/" not in name:
-                return self._exact[template], unquote(name)
-        return None
+                return template, name
+        return "", ""
 
 
 def message_types(endpoints: tuple[Endpoint, ...]) -> list[Any]:

@@ -89,6 +89,16 @@ class Experiments:
         variants = (variant for running in self._running for variant in running.definition.variants)
         return {variant.config.model for variant in variants if variant.config.model is not None}
 
+    @property
+    def count(self) -> int:
+        """How many run."""
+        return len(self._running)
+
+    @property
+    def backlog(self) -> int:
+        """How many files of exposures wait for the database."""
+        return len(self._log.waiting())
+
     def refresh(self) -> None:
         """Read which experiments run; while the database is away, those that ran go on."""
         try:

@@ -34,6 +34,7 @@ class Model:
         name: of the snapshot.
         hybrid: recommends and scores.
         recommender: finds similar titles.
+        created_at: when it was trained, in UTC.
         loaded_at: when it was taken into use here, in UTC.
         shared_tier: of adapters, that was in use then; None where there was none. It may be of another model: those
             that are used are `hybrid.adapters`.
@@ -42,6 +43,7 @@ class Model:
     name: str
     hybrid: Hybrid
     recommender: Recommender
+    created_at: datetime
     loaded_at: datetime
     shared_tier: str | None
 
@@ -136,7 +138,10 @@ class Models:
         hybrid.rehearse()  # what is wrong with it shows here, and nobody waits for what the first answer loads
         shared_tier = self._shared_tiers.current_name()
         hybrid = hybrid.with_adapters(self._adapters(hybrid, shared_tier))
-        return Model(snapshot.manifest.name, hybrid, Recommender(snapshot), datetime.now(UTC), shared_tier)
+        return Model(
+            snapshot.manifest.name, hybrid, Recommender(snapshot), snapshot.manifest.created_at, datetime.now(UTC),
+            shared_tier,
+        )  # fmt: skip
 
     def _refresh_adapters(self, model: Model) -> None:
         shared_tier = self._shared_tiers.current_name()

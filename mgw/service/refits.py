@@ -30,6 +30,11 @@ class Refits:
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="refits", daemon=True)
 
+    @property
+    def waiting(self) -> int:
+        """How many users wait."""
+        return len(self._waiting)
+
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()

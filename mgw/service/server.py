@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from mgw.core.artifacts import ModelStore
 from mgw.core.audit import Trail
+from mgw.core.count_files import CountFiles
 from mgw.core.database import Database
 from mgw.core.settings import resolve_path
 from mgw.core.workers import Listening, begin_worker, keep_endings, serve_with
@@ -19,6 +21,7 @@ from mgw.service.application import Application
 from mgw.service.cache import ResultCache
 from mgw.service.clock import Clock
 from mgw.service.connections import Connections
+from mgw.service.counting import Counts, Metrics
 from mgw.service.experiments import Experiments
 from mgw.service.models import Models
 
@@ -42,11 +45,14 @@ def serve(loaded: LoadedSettings, on_listening: Callable[[], None]) -> None:
     settings = loaded.settings.service
     clock = resolve_path(loaded, loaded.settings.state_dir) / "service" / f"{settings.port}.clock"
     Clock.create(clock)
+    shutil.rmtree(clock.with_suffix(".counts"), ignore_errors=True)  # of a service that was killed
+    clock.with_suffix(".counts").mkdir()
     listening = Listening(settings.host, settings.port, settings.workers, settings.drain_s, "service")
     try:
         serve_with(listening, partial(_application, replace(loaded, sources={}), clock, os.getpid()), on_listening)
     finally:
         clock.unlink(missing_ok=True)
+        shutil.rmtree(clock.with_suffix(".counts"), ignore_errors=True)
 
 
 def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Application:
@@ -60,5 +66,9 @@ def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Applicatio
     connections = Connections(Database.of(loaded), settings.service.deadline_s)
     cache = ResultCache(moments, settings.service.cache_entries, settings.service.cache_ttl_s)
     experiments = Experiments(connections, settings.experiments, state / "service" / "exposures")
-    answers = Answers(settings, models, connections, clock=moments, experiments=experiments, trail=Trail(state))
-    return Application(answers, cache, settings.service, partial(keep_endings, parent=parent))
+    counts = Counts()
+    answers = Answers(
+        settings, models, connections, clock=moments, experiments=experiments, trail=Trail(state), counts=counts
+    )
+    told = Metrics(counts, CountFiles(clock.with_suffix(".counts")))
+    return Application(answers, cache, settings.service, told, partial(keep_endings, parent=parent))

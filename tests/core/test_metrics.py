@@ -86,3 +86,29 @@ def test_labels_are_bounded_and_names_are_kept():
     other.gauge("mgw_asked_total", "Otherwise.")
     with pytest.raises(ValueError, match="two ways"):
         merged([registry.sample(), other.sample()])
+
+
+def buckets(registry, openmetrics=True):
+    (family,) = parse_openmetrics(render(registry.sample(), openmetrics=openmetrics))
+    return {each.labels["le"]: each.exemplar for each in family.samples if each.name.endswith("_bucket")}
+
+
+def test_the_last_trace_of_each_bucket_is_told_in_openmetrics_alone():
+    registry = Registry()
+    child = registry.histogram("mgw_seconds", "Times.", bounds=(0.1, 1.0)).of()
+    for value, trace in ((0.05, "a" * 32), (0.06, "b" * 32), (0.07, ""), (5.0, "c" * 32)):
+        child.observe(value, trace)
+    found = buckets(registry)
+    assert (found["0.1"].labels, found["0.1"].value) == ({"trace_id": "b" * 32}, 0.06)
+    assert (found["1"], found["+Inf"].value) == (None, 5.0)
+    assert "trace_id" not in render(registry.sample())
+
+
+def test_of_two_processes_the_later_trace_is_told():
+    first, second = Registry(), Registry()
+    for registry, trace in ((first, "a" * 32), (second, "b" * 32)):
+        registry.histogram("mgw_seconds", "Times.", bounds=(1.0,)).of().observe(0.5, trace)
+    for order in ((first, second), (second, first)):
+        (family,) = merged(each.sample() for each in order)
+        assert [each.trace_id for each in family.children[0].exemplars] == ["b" * 32]
+        assert family.children[0].numbers == (2.0, 0.0, 1.0)

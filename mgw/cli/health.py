@@ -1,0 +1,248 @@
+"""How the parts of a platform stand, and how to mend what is wrong: what `mgw status` shows and `mgw doctor` explains."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from mgw.cli.project import project_database, project_models, project_shared_tiers, project_trail
+from mgw.core.errors import MgwError
+from mgw.core.settings import resolve_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+    from mgw.core.settings import LoadedSettings
+    from mgw.gateway.definition import Gateway
+
+LEAST_FREE_BYTES = 1_000_000_000
+OLD_DAYS = 7.0
+_PATIENCE_S = 3.0
+_MANY_FILES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: what.
+        state: "ok"; "off" for what does not run and need not; "note" for what works and could be better; "bad".
+        detail: what was found.
+        hint: how to mend it.
+        facts: the same for programs.
+    """
+
+    subject: str
+    state: Literal["ok", "off", "note", "bad"]
+    detail: str
+    hint: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def look(loaded: LoadedSettings, *, may_start: bool) -> Iterator[Finding]:
+    """Look at every part of a platform, the database first; what fails is found, not raised.
+
+    Args:
+        loaded: the project.
+        may_start: whether the embedded database is started to be looked at, as commands do.
+    """
+    yield from _guarded("database", lambda: _of_database(loaded, may_start=may_start))
+    yield from _guarded("model", lambda: [_model(loaded)])
+    yield from _guarded("service", lambda: [_service(loaded)])
+    yield from _guarded("gateway", lambda: _of_gateway(loaded))
+    yield from _guarded("backlog", lambda: [_backlog(loaded)])
+    yield from _guarded("disk", lambda: [_disk(loaded)])
+
+
+def _guarded(subject: str, find: Callable[[], Any]) -> Iterator[Finding]:
+    try:
+        yield from find()
+    except MgwError as error:
+        yield Finding(subject, "bad", f"{error.code}: {error.message}", error.hint or "")
+    except OSError as error:
+        yield Finding(subject, "bad", str(error), "check the folder, its owner and its permissions")
+
+
+def _of_database(loaded: LoadedSettings, *, may_start: bool) -> Iterator[Finding]:
+    from mgw.core.database.migrations import migration_states, read_migrations
+
+    database = project_database(loaded)
+    if database.embedded is not None and not may_start and not database.embedded.status().running:
+        hint = "`mgw db start` keeps it running; commands start it for as long as they need it"
+        yield Finding("database", "off", "the embedded PostgreSQL does not run", hint)
+        return
+    with database.connect() as connection:
+        began = time.perf_counter()
+        number = connection.info.server_version
+        states = migration_states(connection, read_migrations())
+        took_ms = 1000 * (time.perf_counter() - began)
+        kind = "embedded" if database.embedded is not None else "external"
+        waiting = sum(state.applied_at is None for state in states)
+        facts = {
+            "kind": kind, "version": f"{number // 10_000}.{number % 10_000}", "migrations_waiting": waiting,
+            "took_ms": round(took_ms, 1),
+        }  # fmt: skip
+        detail = f"{kind} PostgreSQL {facts['version']}, {len(states) - waiting} of {len(states)} migrations, {took_ms:.0f} ms"
+        if waiting:
+            state: Literal["note", "bad"] = "note" if database.embedded is not None else "bad"
+            yield Finding("database", state, detail, "run `mgw db migrate`", facts)
+            return
+        yield Finding("database", "ok", detail, facts=facts)
+        yield _adapters(loaded, connection)
+        yield _experiments(connection)
+
+
+def _adapters(loaded: LoadedSettings, connection: Connection[TupleRow]) -> Finding:
+    from mgw.core.database import queries
+    from mgw.recommend.lora.store import NAME
+
+    name, model = project_shared_tiers(loaded).current_name(), project_models(loaded).current_name()
+    if name is None:
+        return Finding("adapters", "off", "none were trained", "`mgw train lora` trains them")
+    users = len(queries.adapters_users_of_base(connection, base_snapshot=name, name=NAME))
+    base = project_shared_tiers(loaded).current().manifest.parameters.get("base")
+    facts = {"shared_tier": name, "users": users, "model": base}
+    if base != model:
+        hint = "`mgw train lora` trains those of the model in use"
+        return Finding("adapters", "note", f"{name} is of {base}, which is not in use: none are used", hint, facts)
+    return Finding("adapters", "ok", f"{users:,} users, of {name}", facts=facts)
+
+
+def _experiments(connection: Connection[TupleRow]) -> Finding:
+    from mgw.core.database import queries
+
+    running = [row.name for row in queries.experiments_running(connection)]
+    shown = f": {', '.join(running[:5])}{' …' if len(running) > 5 else ''}" if running else ""
+    return Finding("experiments", "ok", f"{len(running)} run{shown}", facts={"running": running})
+
+
+def _model(loaded: LoadedSettings) -> Finding:
+    store = project_models(loaded)
+    if store.current_name() is None:
+        return Finding("model", "note", "none yet", "run `mgw train als`")
+    snapshot = store.current()
+    snapshot.verify()
+    manifest = snapshot.manifest
+    days = (datetime.now(UTC) - manifest.created_at).total_seconds() / 86_400
+    facts = {"name": manifest.name, "created_at": manifest.created_at.isoformat(), "age_days": round(days, 2)}
+    detail = f"{manifest.name}, trained {manifest.created_at:%Y-%m-%d %H:%M} UTC, {_age(days)} ago"
+    if days > OLD_DAYS:
+        return Finding("model", "note", detail, "`mgw train als` trains a new one on what was watched since", facts)
+    return Finding("model", "ok", detail, facts=facts)
+
+
+def _age(days: float) -> str:
+    if days >= 1:
+        return f"{days:.1f} days"
+    return f"{24 * days:.1f} hours" if days >= 1 / 24 else f"{1440 * days:.0f} minutes"
+
+
+def _service(loaded: LoadedSettings) -> Finding:
+    settings = loaded.settings.service
+    where = f"http://{settings.host}:{settings.port}"
+    found = _asked(f"{where}/health")
+    if found is None:
+        return Finding("service", "off", f"nothing answers at {where}", "`mgw serve` runs it", {"url": where})
+    status = str(found.get("status"))
+    model = (found.get("model") or {}).get("name")
+    facts = {"url": where, "status": status, "model": model, "database": found.get("database")}
+    detail = f"{status} at {where}, up {_age(float(found.get('uptime_seconds', 0)) / 86_400)}, model {model}"
+    if status == "ok":
+        return Finding("service", "ok", detail, facts=facts)
+    error = (found.get("model") or {}).get("error")
+    hint = f"it says: {error}" if error else "it lacks the database or a model; its log says more"
+    return Finding("service", "bad", f"{detail}, database {found.get('database')}", hint, facts)
+
+
+def _of_gateway(loaded: LoadedSettings) -> Iterator[Finding]:
+    from mgw.cli.gateway import project_gateway
+
+    path, gateway = project_gateway(loaded, None)
+    scheme = "http" if gateway.tls is None else "https"
+    where = f"{scheme}://{gateway.host}:{gateway.port}"
+    found = _asked(f"{where}/health/ready")
+    if found is None:
+        yield Finding(
+            "gateway", "off", f"nothing answers at {where}", "`mgw serve` runs it", {"url": where, "file": str(path)}
+        )
+        return
+    status, uptime = str(found.get("status")), float(found.get("uptime_seconds", 0))
+    facts = {"url": where, "file": str(path), "status": status}
+    detail = f"{status} at {where}, up {_age(uptime / 86_400)}"
+    yield Finding("gateway", "ok" if status == "ok" else "bad", detail, "" if status == "ok" else status, facts)
+    yield from _upstreams(where, gateway)
+
+
+def _upstreams(where: str, gateway: Gateway) -> Iterator[Finding]:
+    found = _asked(f"{where}/health/aggregate") or {}
+    for name, each in sorted((found.get("upstreams") or {}).items()):
+        well, instances = each.get("well", 0), each.get("instances", 0)
+        state: Literal["ok", "bad"] = "ok" if each.get("status") == "ok" else "bad"
+        urls = ", ".join(gateway.upstreams[name].urls) if name in gateway.upstreams else ""
+        hint = f"look at {urls or name}; `mgw gateway state` has the breaker" if state == "bad" else ""
+        detail = f"{well} of {instances} instances answer, {each.get('took_ms', 0):.0f} ms"
+        yield Finding(f"upstream {name}", state, detail, hint, {"name": name, **each})
+
+
+def _asked(url: str) -> dict[str, Any] | None:
+    """Return what a program says of its health, well or not; None where nothing answers that could be one."""
+    import json
+    import ssl
+    from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
+    from urllib.request import HTTPSHandler, ProxyHandler, build_opener
+
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE  # it is this machine that is asked
+    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trusting))
+    try:
+        with opener.open(url, timeout=_PATIENCE_S) as answer:
+            content = answer.read()
+    except HTTPError as error:
+        content = error.read()
+        error.close()
+    except (URLError, OSError, HTTPException):
+        return None
+    with suppress(ValueError):
+        found = json.loads(content)
+        return found if isinstance(found, dict) else None
+    return None
+
+
+def _backlog(loaded: LoadedSettings) -> Finding:
+    state = resolve_path(loaded, loaded.settings.state_dir)
+    audit = project_trail(loaded).backlog
+    exposures = len(list((state / "service" / "exposures").glob("*.jsonl")))
+    aside = [path for folder in ("audit", "service/exposures") for kind in ("refused", "damaged")
+             for path in (state / folder).glob(f"*.{kind}")]  # fmt: skip
+    facts = {"audit_files": audit, "exposure_files": exposures, "set_aside": [str(path) for path in aside]}
+    detail = f"{audit} files of the audit trail and {exposures} of exposures wait for the database"
+    if aside:
+        hint = f"look at {aside[0]}: the database refused it, or it is damaged; nothing of it was recorded"
+        return Finding("backlog", "bad", f"{detail}, {len(aside)} are set aside", hint, facts)
+    if audit + exposures > _MANY_FILES:
+        return Finding("backlog", "bad", detail, "`mgw audit flush` says what keeps them", facts)
+    return Finding("backlog", "ok", detail, facts=facts)
+
+
+def _disk(loaded: LoadedSettings) -> Finding:
+    folder = resolve_path(loaded, loaded.settings.state_dir)
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir():
+        return Finding("disk", "bad", f"{existing} is not a folder", "move the file away, or set state_dir")
+    free = shutil.disk_usage(existing).free
+    detail, facts = f"{folder}: {free / 1e9:.1f} GB free", {"folder": str(folder), "free_bytes": free}
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return Finding("disk", "bad", f"{existing} may not be written", "check its owner, or set state_dir", facts)
+    if free < LEAST_FREE_BYTES:
+        return Finding("disk", "bad", detail, "free some space, or set state_dir to another disk", facts)
+    return Finding("disk", "ok", detail, facts=facts)

@@ -1,0 +1,53 @@
+"""What several processes counted, in files of a folder that they share: any of them can tell the sum.
+
+A process keeps its own counts now and then. Those of one that is gone stay, but for its gauges: a sum never falls when
+a process is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mgw.core.metrics import FamilySample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SUFFIX = ".counts"
+
+
+class CountFiles:
+    """Such a folder.
+
+    Args:
+        folder: that is there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, sample: list[FamilySample]) -> None:
+        """Keep what this process counted."""
+        name = str(os.getpid())
+        aside = self._folder / f"{name}.counting"  # not synced: after a crash of the machine nobody asks for it
+        aside.write_bytes(msgspec.msgpack.encode(sample))
+        aside.replace(self._folder / f"{name}{_SUFFIX}")
+
+    def read(self) -> Iterator[list[FamilySample]]:
+        """Yield what each process counted; of those that are gone without what only a living one can say."""
+        for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
+            sample = msgspec.msgpack.decode(path.read_bytes(), type=list[FamilySample])
+            yield sample if is_alive(int(path.stem)) else [family for family in sample if family.kind != "gauge"]
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
