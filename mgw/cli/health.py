@@ -1,4 +1,4 @@
-"""How the parts of a platform stand, and how to mend what is wrong: what `mgw status` shows and `mgw doctor` explains."""
+"""How the parts of a platform stand, and how to mend them: what `mgw status` shows and `mgw doctor` explains."""
 
 from __future__ import annotations
 
@@ -91,21 +91,24 @@ def _of_database(loaded: LoadedSettings, *, may_start: bool) -> Iterator[Finding
             "kind": kind, "version": f"{number // 10_000}.{number % 10_000}", "migrations_waiting": waiting,
             "took_ms": round(took_ms, 1),
         }  # fmt: skip
-        detail = f"{kind} PostgreSQL {facts['version']}, {len(states) - waiting} of {len(states)} migrations, {took_ms:.0f} ms"
+        applied = f"{len(states) - waiting} of {len(states)} migrations"
+        detail = f"{kind} PostgreSQL {facts['version']}, {applied}, {took_ms:.0f} ms"
         if waiting:
             state: Literal["note", "bad"] = "note" if database.embedded is not None else "bad"
             yield Finding("database", state, detail, "run `mgw db migrate`", facts)
             return
         yield Finding("database", "ok", detail, facts=facts)
-        yield _adapters(loaded, connection)
-        yield _experiments(connection)
+        yield from _guarded("adapters", lambda: [_adapters(loaded, connection)])
+        yield from _guarded("experiments", lambda: [_experiments(connection)])
 
 
 def _adapters(loaded: LoadedSettings, connection: Connection[TupleRow]) -> Finding:
     from mgw.core.database import queries
     from mgw.recommend.lora.store import NAME
 
-    name, model = project_shared_tiers(loaded).current_name(), project_models(loaded).current_name()
+    name, model = project_shared_tiers(loaded).current_name(), None
+    with suppress(MgwError):  # what is wrong with the model is told of the model
+        model = project_models(loaded).current_name()
     if name is None:
         return Finding("adapters", "off", "none were trained", "`mgw train lora` trains them")
     users = len(queries.adapters_users_of_base(connection, base_snapshot=name, name=NAME))
@@ -120,7 +123,7 @@ def _adapters(loaded: LoadedSettings, connection: Connection[TupleRow]) -> Findi
 def _experiments(connection: Connection[TupleRow]) -> Finding:
     from mgw.core.database import queries
 
-    running = [row.name for row in queries.experiments_running(connection)]
+    running = [row.definition["name"] for row in queries.experiments_running(connection)]
     shown = f": {', '.join(running[:5])}{' …' if len(running) > 5 else ''}" if running else ""
     return Finding("experiments", "ok", f"{len(running)} run{shown}", facts={"running": running})
 

@@ -71,11 +71,15 @@ class Output:
         """Print such a table."""
         self._stdout.print(table, soft_wrap=False)
 
+    def _show_with(self, table: Table, line: str) -> None:
+        self.show(table)
+        self._stdout.print(line, markup=False)
+
     @contextmanager
     def live(self) -> Iterator[Callable[[Table, str], None]]:
         """Yield what shows a table in place of the one before, with a line below; one after the other in a file."""
         if not self._stdout.is_terminal:
-            yield lambda table, line: (self.show(table), self._stdout.print(line, markup=False))[1]
+            yield self._show_with
             return
         with Live(console=self._stdout, auto_refresh=False) as live:
             yield lambda table, line: live.update(Group(table, Text(line, style="dim")), refresh=True)

@@ -21,6 +21,7 @@ from mgw.core.errors import (
     EmbeddedFailed,
     EmbeddedUnavailable,
     MgwError,
+    MigrationEdited,
     SchemaOutdated,
 )
 
@@ -38,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 AWAY = (
     DatabaseUnreachable, DatabaseAuthFailed, DatabaseTooOld, EmbeddedFailed, EmbeddedUnavailable, SchemaOutdated,
+    MigrationEdited,
 )  # fmt: skip
 """What says that the database cannot be asked at all, not that it refused a question."""
 

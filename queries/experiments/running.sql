@@ -1,5 +1,6 @@
 -- Every running experiment, and the phase that it is in.
 -- column weights: elements not null
+-- mgw: noqa[MGWQ009] as many as run at once
 SELECT e.id, e.definition, e.started_at, p.phase, p.weights
 FROM experiments e
 JOIN LATERAL (

@@ -41,7 +41,7 @@ def doctor(tmp_path, database_url):
             assert "hunter2" not in answer.stdout + answer.stderr
         for finding in findings:
             assert finding["subject"] in answers[0].stdout
-            assert finding["state"] in {"ok", "note", "bad"}
+            assert finding["state"] in {"ok", "off", "note", "bad"}
             if finding["state"] != "ok":
                 assert f"{finding['subject']}: {finding['hint']}" in answers[0].stdout, "what is not well has a remedy"
         return {finding["subject"]: finding for finding in findings}

@@ -2384,7 +2384,7 @@ async def experiments_redefine_async(
     return (await connection.execute(_EXPERIMENTS_REDEFINE, {"definition": definition, "experiment_id": experiment_id})).rowcount
 
 
-# ---- experiments/running eb6010dbddc765e0 d5e31f53d8b00622
+# ---- experiments/running 86efeb745ccdf8a7 d5e31f53d8b00622
 _EXPERIMENTS_RUNNING: Final = """SELECT e.id, e.definition, e.started_at, p.phase, p.weights
 FROM experiments e
 JOIN LATERAL (
