@@ -39,6 +39,8 @@ bench: .venv/installed  ## Measure, and print machine, versions and seed.
 	$(BIN)/python benchmarks/journey.py
 	$(BIN)/python benchmarks/sql.py
 	$(BIN)/python benchmarks/service.py
+	$(BIN)/python benchmarks/lint.py
+	$(BIN)/python benchmarks/audit.py --entries 200000
 
 constraints: .venv/installed  ## Pin the newest versions of all dependencies, with hashes.
 	$(BIN)/pip install --quiet uv

@@ -22,7 +22,7 @@ To = Annotated[Path | None, typer.Option("--to", help="File to write. Default: s
 
 @app.command("list")
 def list_metrics(json: Json = False) -> None:
-    """List every metric of gateway and service, with its labels."""
+    """List every metric of gateway, service and trainings, with its labels."""
     families = declared()
     if json:
         out.json(
@@ -63,11 +63,13 @@ def declared() -> list[FamilySample]:
     """Return every family that gateway and service declare, without what was counted."""
     from mgw.gateway.counting import Counts as GatewayCounts
     from mgw.gateway.counting import MainCounts
+    from mgw.recommend.training_counts import TrainingCounts
     from mgw.service.counting import Counts as ServiceCounts
     from mgw.service.counting import MachineGauges
 
     return [
         *GatewayCounts().sample(), *MainCounts().sample(), *ServiceCounts().sample(), *MachineGauges().sample(),
+        *TrainingCounts().sample(),
     ]  # fmt: skip
 
 

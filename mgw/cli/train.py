@@ -70,7 +70,9 @@ def als(
     The model is published as a snapshot in one step: a training that is interrupted leaves the model before it. How far
     it came is kept every few seconds; --resume goes on from there, and ends with the same bits.
     """
+    from mgw.core.settings import resolve_path
     from mgw.recommend.source import read_training_data
+    from mgw.recommend.training_counts import counted
 
     if engine == "spark" and resume:
         raise UsageInvalid(
@@ -90,16 +92,17 @@ def als(
         spark__master=spark_master,
     )
     began = time.perf_counter()
-    with project_session(loaded) as connection, out.progress() as progress:
-        data = read_training_data(connection)
-        shelf = title_shelf(connection, data, loaded, progress)
-        features = shelf.catalogue.features if loaded.settings.als.content_features else None
-    before = project_models(loaded).current_name()
-    with out.progress() as progress:
-        if engine == "spark":
-            snapshot = _train_on_spark(loaded, data, features, shelf, progress, evaluate=evaluate)
-        else:
-            snapshot = _train_here(loaded, data, features, shelf, progress, evaluate=evaluate, resume=resume)
+    with counted(resolve_path(loaded, loaded.settings.state_dir), "als"):
+        with project_session(loaded) as connection, out.progress() as progress:
+            data = read_training_data(connection)
+            shelf = title_shelf(connection, data, loaded, progress)
+            features = shelf.catalogue.features if loaded.settings.als.content_features else None
+        before = project_models(loaded).current_name()
+        with out.progress() as progress:
+            if engine == "spark":
+                snapshot = _train_on_spark(loaded, data, features, shelf, progress, evaluate=evaluate)
+            else:
+                snapshot = _train_here(loaded, data, features, shelf, progress, evaluate=evaluate, resume=resume)
     name = snapshot.manifest.name
     fingerprint = snapshot.manifest.data.get("fingerprint")
     note_change(loaded, Action.MODEL_TRAINED, "model", name, before=before, after=name, data=fingerprint)

@@ -65,12 +65,14 @@ def lora(
 
 
 def _train_everybody(loaded: LoadedSettings, report: Path | None, *, resume: bool, json: bool) -> None:
+    from mgw.core.settings import resolve_path
     from mgw.recommend.lora.training import train_lora
     from mgw.recommend.source import read_training_data
+    from mgw.recommend.training_counts import counted
 
     began = time.perf_counter()
-    snapshot = project_models(loaded).current()
-    with project_session(loaded) as connection, out.progress() as progress:
+    snapshot, state = project_models(loaded).current(), resolve_path(loaded, loaded.settings.state_dir)
+    with counted(state, "lora"), project_session(loaded) as connection, out.progress() as progress:
         data = read_training_data(connection)
         connection.commit()
         store = project_shared_tiers(loaded)

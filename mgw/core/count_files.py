@@ -6,16 +6,21 @@ a process is replaced.
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from mgw.core.metrics import FamilySample
+from mgw.core.errors import MgwError
+from mgw.core.files import locked, write_atomic
+from mgw.core.metrics import FamilySample, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 _SUFFIX = ".counts"
 
@@ -42,6 +47,24 @@ class CountFiles:
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
             sample = msgspec.msgpack.decode(path.read_bytes(), type=list[FamilySample])
             yield sample if is_alive(int(path.stem)) else [family for family in sample if family.kind != "gauge"]
+
+
+def add_counts(path: Path, sample: list[FamilySample]) -> None:
+    """Add what a process counted that ends now to a file of many such; where that cannot be written, it is not."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(path.with_suffix(".lock")):
+            write_atomic(path, msgspec.msgpack.encode(merged([read_counts(path), sample])))
+    except (OSError, MgwError):
+        _log.warning("what was counted cannot be kept in %s", path)
+
+
+def read_counts(path: Path) -> list[FamilySample]:
+    """Return what is in such a file; nothing where there is none, or one that cannot be read."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=list[FamilySample])
+    except (OSError, msgspec.MsgspecError):
+        return []
 
 
 def is_alive(pid: int) -> bool:

@@ -30,6 +30,10 @@ ALERTS = (
         "The model in use was trained more than a week ago.", "`mgw train als`, and `mgw models list`.",
     ),
     Alert(
+        "TrainingsFail", 'increase(mgw_training_runs_total{outcome="failed"}[1d]) > 0', 1, "ticket",
+        "A training of {{ $labels.kind }} has failed since yesterday.", "Run it again by hand: it says why.",
+    ),
+    Alert(
         "AuditTrailWaits", "max(mgw_service_audit_backlog_files) > 0", 30, "ticket",
         "Entries of the audit trail do not come to the database.", "`mgw audit flush` says why.",
     ),

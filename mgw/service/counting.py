@@ -7,10 +7,12 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mgw.core.count_files import read_counts
 from mgw.core.metrics import Registry, merged, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from mgw.core.count_files import CountFiles
     from mgw.core.metrics import Distribution, FamilySample, Value
@@ -128,12 +130,14 @@ class Metrics:
     Args:
         counts: of this worker.
         files: where each worker keeps its own.
+        trainings: the file that trainings are counted in.
     """
 
-    def __init__(self, counts: Counts, files: CountFiles) -> None:
+    def __init__(self, counts: Counts, files: CountFiles, trainings: Path) -> None:
         self.counts = counts
         self.gauges = MachineGauges()
         self._files = files
+        self._trainings = trainings
 
     def keep(self) -> None:
         """Keep what this worker counted, for whichever is asked."""
@@ -142,4 +146,5 @@ class Metrics:
     def text(self, *, openmetrics: bool) -> str:
         """Return everything, as Prometheus or OpenMetrics reads it."""
         self.keep()  # what is told is what is kept, so that no sum ever falls
-        return render([*merged(self._files.read()), *self.gauges.sample()], openmetrics=openmetrics)
+        families = [*merged(self._files.read()), *self.gauges.sample(), *read_counts(self._trainings)]
+        return render(families, openmetrics=openmetrics)

@@ -16,6 +16,7 @@ from mgw.core.count_files import CountFiles
 from mgw.core.database import Database
 from mgw.core.settings import resolve_path
 from mgw.core.workers import Listening, begin_worker, keep_endings, serve_with
+from mgw.recommend.training_counts import FILE
 from mgw.service.answers import Answers
 from mgw.service.application import Application
 from mgw.service.cache import ResultCache
@@ -70,5 +71,5 @@ def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Applicatio
     answers = Answers(
         settings, models, connections, clock=moments, experiments=experiments, trail=Trail(state), counts=counts
     )
-    told = Metrics(counts, CountFiles(clock.with_suffix(".counts")))
+    told = Metrics(counts, CountFiles(clock.with_suffix(".counts")), state / FILE)
     return Application(answers, cache, settings.service, told, partial(keep_endings, parent=parent))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
+
+from mgw.recommend.training_counts import counted
 
 from .conftest import serving
 
@@ -70,6 +73,24 @@ def test_trainings_and_how_things_stand(counting):
     folder.mkdir(exist_ok=True)
     (folder / "held.jsonl").write_text("")
     counting.until(lambda: not (folder / "held.jsonl").exists())  # a worker brings it to the database
+
+
+def test_trainings_of_commands_are_told_too(counting):
+    for outcome in (None, KeyboardInterrupt, ValueError):
+        with contextlib.suppress(KeyboardInterrupt, ValueError), counted(counting.project.folder / ".mgw", "als"):
+            if outcome is not None:
+                raise outcome
+    found = {
+        outcome: value(counting, "mgw_training_runs_total", kind="als", outcome=outcome)
+        for outcome in ("done", "failed", "interrupted")
+    }
+    assert found == {"done": 1, "failed": 1, "interrupted": 1}
+    assert value(counting, "mgw_training_seconds_count", kind="als") == 1
+    (counting.project.folder / ".mgw" / "training.counts").write_bytes(b"\xc1")
+    assert value(counting, "mgw_training_runs_total") == 0
+    with counted(counting.project.folder / ".mgw", "lora"):
+        pass
+    assert value(counting, "mgw_training_runs_total", kind="lora") == 1
 
 
 def test_openmetrics_has_the_traces_that_somebody_keeps(counting):
