@@ -151,7 +151,7 @@ def _age(days: float) -> str:
 
 def _service(loaded: LoadedSettings) -> Finding:
     settings = loaded.settings.service
-    where = f"http://{settings.host}:{settings.port}"
+    where = f"http://{_host(settings.host)}:{settings.port}"
     found = _asked(f"{where}/health")
     if found is None:
         return Finding("service", "off", f"nothing answers at {where}", "`mgw serve` runs it", {"url": where})
@@ -171,7 +171,7 @@ def _of_gateway(loaded: LoadedSettings) -> Iterator[Finding]:
 
     path, gateway = project_gateway(loaded, None)
     scheme = "http" if gateway.tls is None else "https"
-    where = f"{scheme}://{gateway.host}:{gateway.port}"
+    where = f"{scheme}://{_host(gateway.host)}:{gateway.port}"
     found = _asked(f"{where}/health/ready")
     if found is None:
         yield Finding(
@@ -194,6 +194,10 @@ def _upstreams(where: str, gateway: Gateway) -> Iterator[Finding]:
         hint = f"look at {urls or name}; `mgw gateway state` has the breaker" if state == "bad" else ""
         detail = f"{well} of {instances} instances answer, {each.get('took_ms', 0):.0f} ms"
         yield Finding(f"upstream {name}", state, detail, hint, {"name": name, **each})
+
+
+def _host(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
 
 
 def _asked(url: str) -> dict[str, Any] | None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import getpass
+import math
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from ipaddress import ip_address
+from typing import Any
 from uuid import UUID, uuid4
 
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Action(StrEnum):
@@ -116,15 +116,35 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 def entry_of(actor: Actor, change: Change) -> Entry:
-    """Return the entry of a change that is made now."""
+    """Return the entry of a change that is made now, with nothing in it that a database could refuse."""
     return Entry(
         entry_id=uuid4(),
         at=datetime.now(UTC),
         action=change.action,
         resource_type=change.resource_type,
-        resource_id=change.resource_id,
-        details=dict(change.details),
-        user_id=actor.user_id,
-        ip=actor.ip,
-        user_agent=actor.user_agent,
+        resource_id=_storable(change.resource_id),
+        details={_storable(name): _storable(value) for name, value in change.details.items()},
+        user_id=None if actor.user_id is None else _storable(actor.user_id),
+        ip=_address(actor.ip),
+        user_agent=None if actor.user_agent is None else _storable(actor.user_agent),
     )
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - whatever details have
+    """Return a value as JSON that PostgreSQL keeps: texts of Unicode without zero bytes, numbers that are some."""
+    if isinstance(value, str):
+        return str(value).replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_storable(str(name)): _storable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_storable(each) for each in value]
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return _storable(str(value))
+
+
+def _address(text: str | None) -> str | None:
+    try:
+        return None if text is None else str(ip_address(text))
+    except ValueError:
+        return None

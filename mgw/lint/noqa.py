@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,10 +48,13 @@ def comments_of(path: str, text: str) -> Iterator[Comment]:
     if "noqa" not in text:
         return
     lines = text.splitlines()
+    is_comment = _python_comments(text) if path.endswith(".py") else None
     for match in _FORM.finditer(text):
         line = text.count("\n", 0, match.start("mark")) + 1
         before = lines[line - 1][: match.start("mark") - (text.rfind("\n", 0, match.start("mark")) + 1)]
-        if before.count('"') % 2 or before.count("'") % 2:  # in a text, most likely
+        if is_comment is None and (before.count('"') % 2 or before.count("'") % 2):  # in a text, most likely
+            continue
+        if is_comment is not None and (line, len(before)) not in is_comment:
             continue
         covers = line
         if not before.strip():  # alone on its line: it is about the next that is no comment
@@ -62,6 +68,16 @@ def comments_of(path: str, text: str) -> Iterator[Comment]:
             )
         codes = tuple(code.strip() for code in (match["codes"] or "").split(",") if code.strip())
         yield Comment(path, line, covers, codes, match.span())
+
+
+def _python_comments(text: str) -> set[tuple[int, int]]:
+    """Return where the comments of a module begin, by line and column; as far as it can be cut into tokens."""
+    found = set()
+    with suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                found.add(token.start)
+    return found
 
 
 def allowed(project: Project, findings: Iterable[Finding]) -> tuple[list[Finding], list[Comment]]:

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from mgw.core.changes import Entry, entry_of
 from mgw.core.database.recording import write
-from mgw.core.errors import (
-    DatabaseAuthFailed,
-    DatabaseUnreachable,
-    EmbeddedFailed,
-    EmbeddedUnavailable,
-    SchemaOutdated,
-)
+from mgw.core.errors import MgwError
 from mgw.core.spool import Spool
 
 if TYPE_CHECKING:
@@ -32,7 +28,9 @@ if TYPE_CHECKING:
 FOLDER = "audit"
 """Of the entries on their way, in the project's folder of what is its own."""
 
-_AWAY = (DatabaseUnreachable, DatabaseAuthFailed, EmbeddedFailed, EmbeddedUnavailable, SchemaOutdated)
+
+class _LaterError(MgwError):
+    """Entries could not be written now, for no fault of theirs."""
 
 
 class Trail:
@@ -61,9 +59,14 @@ class Trail:
                 with connection.transaction():
                     write(connection, entries)
 
-            run(work)
+            try:
+                run(work)
+            except MgwError as error:
+                if isinstance(error.__cause__, psycopg.DataError | psycopg.IntegrityError):
+                    raise  # whenever they are sent, they are refused: they are set aside
+                raise _LaterError(error.message, hint=error.hint) from error
 
-        return self._spool.flush(write_all, _AWAY)
+        return self._spool.flush(write_all, (_LaterError,))
 
     @property
     def backlog(self) -> int:

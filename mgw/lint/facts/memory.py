@@ -78,7 +78,9 @@ class Memory:
         kept = _Kept(self._made_by, {path: each for path, each in self._entries.items() if path in self._asked})
         aside = self._file.with_name(f".{self._file.name}.{os.getpid()}.part")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            if not self._file.parent.exists():  # of nobody else: Git is told to leave it alone
+                self._file.parent.mkdir(parents=True)
+                (self._file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
             aside.write_bytes(msgspec.msgpack.encode(kept))
             aside.replace(self._file)
         except OSError:

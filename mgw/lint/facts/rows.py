@@ -29,6 +29,7 @@ class _Trail:
     uses: list[Use] = field(default_factory=list)
     positions: set[int] = field(default_factory=set)
     is_followed: bool = True
+    is_unpacked: bool = False
     _known: set[tuple[str, ast.AST]] = field(default_factory=set)
 
     def lose(self) -> None:
@@ -112,17 +113,38 @@ class _Trail:
 
     def target(self, target: ast.expr, scope: ast.AST | None = None) -> None:
         """Follow what a result or a row is bound to, in the whole function or in a loop."""
-        scope = scope or self.scope
         if isinstance(target, ast.Name):
-            if _times_bound(scope, target.id) > 1:
+            if _times_bound(scope or self.scope, target.id) > 1 or (scope and self._outlives(target.id, scope)):
                 self.lose()
             else:
-                self.follow(target.id, scope)
+                self.follow(target.id, scope or self.scope)
         elif isinstance(target, ast.Tuple | ast.List) and all(isinstance(each, ast.Name) for each in target.elts):
             names = [each.id for each in target.elts if isinstance(each, ast.Name)]
             self.positions |= {place for place, name in enumerate(names) if not name.startswith("_")}
+            self.is_unpacked |= scope is None
         else:
             self.lose()
+
+    def _outlives(self, name: str, loop: ast.AST) -> bool:
+        """Say whether the name of a loop is read behind it, where it is the last row still."""
+        return any(
+            isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+            and not self._is_bound_around(node, name, loop)
+            for node in ast.walk(self.scope)
+        )  # fmt: skip
+
+    def _is_bound_around(self, node: ast.AST, name: str, loop: ast.AST) -> bool:
+        """Say whether a name is read in a loop, or in another one that binds it as well."""
+        while node is not self.scope:
+            node = self.parents[node]
+            if node is loop:
+                return True
+            targets = [node.target] if isinstance(node, ast.For | ast.AsyncFor) else [
+                each.target for each in getattr(node, "generators", ())
+            ]  # fmt: skip
+            if any(isinstance(each, ast.Name) and each.id == name for target in targets for each in ast.walk(target)):
+                return True
+        return False
 
 
 def calls_of(tree: ast.Module, accessors: Mapping[str, str]) -> Iterator[Call]:
@@ -167,7 +189,7 @@ def _call(node: ast.expr, name: str, tree: ast.Module, parents: Mapping[ast.AST,
         name, line, at, within, is_call=True, is_followed=trail.is_followed, uses=tuple(trail.uses),
         positions=tuple(sorted(trail.positions)),
         keywords=tuple(each.arg or "**" for each in call.keywords),
-        nones=tuple(filter(None, nones)),
+        nones=tuple(filter(None, nones)), is_unpacked=trail.is_unpacked,
     )  # fmt: skip
 
 
@@ -180,6 +202,9 @@ def _scope(node: ast.AST, tree: ast.Module, parents: Mapping[ast.AST, ast.AST]) 
 
 
 def _times_bound(scope: ast.AST, name: str) -> int:
+    """Count where a name gets a value in a scope, the parameters of functions in it among them."""
     return sum(
-        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store) for node in ast.walk(scope)
+        (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store))
+        or (isinstance(node, ast.arg) and node.arg == name)
+        for node in ast.walk(scope)
     )

@@ -41,6 +41,7 @@ class Call(Struct, frozen=True, array_like=True):
         positions: of columns that were unpacked into names.
         keywords: parameters that are given.
         nones: those that are given None, as it stands.
+        is_unpacked: whether the whole result is unpacked into names: columns where it is a row, rows where it is many.
     """
 
     function: str
@@ -53,6 +54,7 @@ class Call(Struct, frozen=True, array_like=True):
     positions: tuple[int, ...] = ()
     keywords: tuple[str, ...] = ()
     nones: tuple[str, ...] = ()
+    is_unpacked: bool = False
 
 
 class Declaration(Struct, frozen=True, array_like=True):

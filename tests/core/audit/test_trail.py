@@ -6,6 +6,7 @@ import csv
 import hashlib
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import msgspec
@@ -32,7 +33,7 @@ from mgw.core.audit import (
     write,
 )
 from mgw.core.database.migrations import migrate, read_migrations
-from mgw.core.errors import AuditExportInvalid, DatabaseUnreachable, UsageInvalid
+from mgw.core.errors import AuditExportInvalid, DatabaseFailed, DatabaseUnreachable, UsageInvalid
 
 ANN = Actor("ann@host", "10.0.0.1", "curl/8")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -377,6 +378,48 @@ def test_what_is_noted_waits_for_the_database_and_arrives_once(database, tmp_pat
     assert positions(database, action=Action.TOKEN_MINTED) == ["u2", "u1"]
     assert [path.suffix for path in (tmp_path / "audit").iterdir()] == [".damaged"]
     assert verify(database).broken == ()
+
+
+def test_what_no_database_takes_is_made_fit_before_it_is_kept(database):
+    strange = Actor("a\0b", "no address", "\udcff")
+    details = {
+        "file\0": "\ud800",
+        "nested": [{"deep": float("nan")}, ("x\0",)],
+        "path": Path("a"),
+        "n": 1.5,
+        "none": None,
+    }
+    record(database, strange, Change(Action.DATA_IMPORTED, "data", "\0", details))
+    (found,) = page(database, EntryFilter(action=Action.DATA_IMPORTED), limit=1).entries
+    assert (found["user_id"], found["ip"], found["user_agent"], found["resource_id"]) == (
+        "a\ufffdb",
+        None,
+        "?",
+        "\ufffd",
+    )
+    assert found["details"] == {
+        "file\ufffd": "?", "nested": [{"deep": "nan"}, ["x\ufffd"]], "path": "a", "n": 1.5, "none": None,
+    }  # fmt: skip
+    assert verify(database).broken == ()
+
+
+def test_entries_are_set_aside_only_for_a_fault_of_their_own(database, tmp_path):
+    database.commit()
+    noted = Trail(tmp_path)
+    noted.note(ANN, Change(Action.TOKEN_MINTED, "token", "u1"))
+
+    def failing(cause):
+        def run(work):
+            error = DatabaseFailed("no")
+            error.__cause__ = cause
+            raise error
+
+        return run
+
+    for passing in (psycopg.errors.QueryCanceled(), psycopg.errors.LockNotAvailable(), None):
+        assert (noted.flush(failing(passing)), noted.backlog) == (1, 1)
+    assert (noted.flush(failing(psycopg.errors.InvalidTextRepresentation())), noted.backlog) == (0, 0)
+    assert [path.suffix for path in (tmp_path / "audit").iterdir()] == [".refused"]
 
 
 def test_what_was_there_before_the_chain_is_its_beginning(postgres_url, tmp_path):
