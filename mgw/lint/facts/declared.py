@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _SETTINGS = re.compile(r"\w+(?:Settings|Config)")
 _ACTIONS = re.compile(r"\w*Actions?")
 _FILTERS = re.compile(r"\w+(?:Filters?|Criteria)")
-_LISTS = re.compile(r"(?:list|find|search|filter|query|fetch|entries|page)(?:_\w+)?|\w+_(?:list|entries|page)")
+_LISTS = re.compile(r"(?:list|find|search|filter|query|fetch|entries|page)(?:_\w+)?")
 _ENUMS = {"Enum", "StrEnum", "IntEnum"}
 _METRICS = {"counter", "gauge", "histogram", "Counter", "Gauge", "Histogram", "Summary"}
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*_[a-zA-Z0-9_:]*")

@@ -25,6 +25,7 @@ class _Draft:
     declarations: list[Declaration] = field(default_factory=list)
     events: list[Mention] = field(default_factory=list)
     exposures: list[Mention] = field(default_factory=list)
+    inherited: set[int] = field(default_factory=set)
 
 
 def read_module(path: str, text: str, accessors: Collection[str]) -> ModuleFacts:
@@ -86,6 +87,8 @@ def _look_at_rarer(
 ) -> None:
     if isinstance(node, ast.ClassDef):
         draft.declarations += declarations_of_class(node)
+        if node.bases:  # what its methods take may be what another class has them take
+            draft.inherited |= {id(each) for each in node.body}
     elif isinstance(node, ast.Assign):
         _bind(node.value, node.targets[0], metrics)
     elif isinstance(node, ast.AnnAssign):
@@ -97,7 +100,7 @@ def _look_at_rarer(
             if isinstance(key, ast.Constant) and key.value == "event" and (mention := _mention(value))
         ]
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        draft.declarations += declarations_of_function(node)
+        draft.declarations += () if id(node) in draft.inherited else declarations_of_function(node)
     elif isinstance(node, ast.Import):
         draft.imports |= {alias.name for alias in node.names}
         draft.accessors |= {alias.asname or alias.name: "" for alias in node.names if alias.name in accessors}
