@@ -188,7 +188,7 @@ def flush(ctx: typer.Context, json: Json = False) -> None:
     if json:
         out.json({"written": before - left, "left": left})
     else:
-        out.print(f"{before - left} files written, {left} left")
+        out.print(f"files written: {before - left}, left: {left}")
     if left:
         raise typer.Exit(1)
 

@@ -232,13 +232,17 @@ def _backlog(loaded: LoadedSettings) -> Finding:
     aside = [path for folder in ("audit", "service/exposures") for kind in ("refused", "damaged")
              for path in (state / folder).glob(f"*.{kind}")]  # fmt: skip
     facts = {"audit_files": audit, "exposure_files": exposures, "set_aside": [str(path) for path in aside]}
-    detail = f"{audit} files of the audit trail and {exposures} of exposures wait for the database"
+    detail = f"waiting for the database: {_files(audit)} of the audit trail, {_files(exposures)} of exposures"
     if aside:
         hint = f"look at {aside[0]}: the database refused it, or it is damaged; nothing of it was recorded"
         return Finding("backlog", "bad", f"{detail}, {len(aside)} are set aside", hint, facts)
     if audit + exposures > _MANY_FILES:
         return Finding("backlog", "bad", detail, "`mgw audit flush` says what keeps them", facts)
     return Finding("backlog", "ok", detail, facts=facts)
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'' if count == 1 else 's'}"
 
 
 def _disk(loaded: LoadedSettings) -> Finding:

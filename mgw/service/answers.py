@@ -127,6 +127,10 @@ class Answers:
         except MgwError as error:
             _log.warning("what may be recommended cannot be read: %s", error)
 
+    def close(self) -> None:
+        """Bring to the database what was noted on this machine meanwhile; what cannot be brought waits."""
+        self._trail.flush(self.connections.run)
+
     def look(self, gauges: MachineGauges) -> None:
         """Say how things stand that are the same for all workers."""
         model = self.models.current

@@ -133,6 +133,7 @@ class Application:
         self._desk.close()
         self._refits.close(self._settings.deadline_s)
         self._answers.experiments.close(self._settings.deadline_s)
+        self._answers.close()
         self._refresher.join(self._settings.deadline_s)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:

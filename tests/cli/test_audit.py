@@ -158,7 +158,7 @@ def test_what_is_noted_while_the_database_is_away_arrives_later(tmp_path, databa
     code, _, beside = mgw(tmp_path, "audit", "flush", **away)
     assert (code, "DATABASE_UNREACHABLE" in beside) == (2, True)
     there = {"MGW_DATABASE_URL": database_url}
-    assert mgw(tmp_path, "audit", "flush", **there)[:2] == (0, "1 files written, 0 left\n")
+    assert mgw(tmp_path, "audit", "flush", **there)[:2] == (0, "files written: 1, left: 0\n")
     code, said, _ = mgw(tmp_path, "audit", "list", "--action", "token.minted", "--json", **there)
     assert [each["resource_id"] for each in json.loads(said)["entries"]] == ["ann"]
 

@@ -41,7 +41,7 @@ def test_exit_codes_and_formats(project):
     assert "configs/gateway.yaml:2:5: MGWG001 undefined-upstream: /a leads to nobody" in said
     assert "queries/list.sql:1:32: MGWQ005 null-comparison: `= NULL` is never true [unsafe fix]" in said
     assert "2 findings in 3 files" in beside
-    assert "1 queries are not described" in beside
+    assert "1 query is not described" in beside
     code, said, _ = mgw(project / "configs", "lint", "--format", "json")  # the project is found from below
     document = json.loads(said)
     assert (code, [each["code"] for each in document["findings"]]) == (1, ["MGWG001", "MGWQ005"])
