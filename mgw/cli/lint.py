@@ -217,9 +217,9 @@ def tell_what_is_missing(report: Report) -> None:
     for trouble in report.troubles:
         out.warn(f"{trouble.message} ({trouble.hint})")
     if report.stale:
-        out.warn(
-            f"{len(report.stale)} queries are not described as they are, the first is {report.stale[0]}: `mgw prepare`"
-        )
+        count = len(report.stale)
+        what = "query is" if count == 1 else "queries are"
+        out.warn(f"{count} {what} not described as they stand, the first is {report.stale[0]}: `mgw prepare`")
 
 
 def _show_pages(code: str | None) -> None:
