@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from mgw.cli.output import out
-from mgw.core.errors import ParametersInvalid
+from mgw.core.errors import AuditUnwritten, ParametersInvalid
 from mgw.core.settings import load_settings, resolve_path
 
 if TYPE_CHECKING:
@@ -83,10 +83,23 @@ def project_trail(loaded: LoadedSettings) -> Trail:
 def note_change(
     loaded: LoadedSettings, action: Action, resource_type: str, resource_id: str, **details: object
 ) -> None:
-    """Note for the audit trail what the account of this machine changed."""
+    """Note for the audit trail what the account of this machine changed.
+
+    Raises:
+        AuditUnwritten: neither the disk nor the database takes it.
+    """
     from mgw.core.changes import Actor, Change
 
-    project_trail(loaded).note(Actor.on_this_machine(), Change(action, resource_type, resource_id, details))
+    trail = project_trail(loaded)
+    trail.note(Actor.on_this_machine(), Change(action, resource_type, resource_id, details))
+    if trail.is_kept:
+        return
+    trail.flush(project_database(loaded).run)
+    if not trail.is_kept:
+        raise AuditUnwritten(
+            f"{action} of {resource_type} {resource_id} was done, and cannot be written to the audit trail",
+            hint="the disk of the project's folder takes nothing, and the database is away: `mgw status`",
+        )
 
 
 def title_features(

@@ -51,7 +51,8 @@
     │   ├── ExperimentStatusInvalid EXPERIMENT_STATUS_INVALID
     │   └── NotEnoughData           NOT_ENOUGH_DATA
     ├── AuditError                  the audit trail
-    │   └── AuditExportInvalid      AUDIT_EXPORT_INVALID
+    │   ├── AuditExportInvalid      AUDIT_EXPORT_INVALID
+    │   └── AuditUnwritten          AUDIT_UNWRITTEN
     ├── LintError                   `mgw lint`
     │   └── BaselineInvalid         BASELINE_INVALID
     └── ServiceError                what answers over the network
@@ -407,6 +408,12 @@ class AuditExportInvalid(AuditError):
     """A file is no export of the audit trail, or a line of it cannot be read."""
 
     code = "AUDIT_EXPORT_INVALID"
+
+
+class AuditUnwritten(AuditError):
+    """Something was done, and neither the disk nor the database takes the entry that says so; a token is not told."""
+
+    code = "AUDIT_UNWRITTEN"
 
 
 class LintError(MgwError):

@@ -57,8 +57,8 @@ class Spool(Generic[Item]):
         self._file: int | None = None
         self._unwritten: list[Item] = []
 
-    def add(self, items: Sequence[Item]) -> None:
-        """Keep items; where the disk takes nothing, in memory."""
+    def add(self, items: Sequence[Item]) -> bool:
+        """Keep items; return whether they are in a file: where the disk takes nothing, they are in memory."""
         lines = b"".join(self._encoder.encode(each) + b"\n" for each in items)
         with self._writing:
             try:
@@ -68,9 +68,10 @@ class Spool(Generic[Item]):
                     os.fdatasync(file)
             except OSError as error:
                 self._keep(items, error.strerror)
-            else:
-                if written < len(lines):
-                    self._keep(items, "the disk is full")  # what is in both is recorded once
+                return False
+            if written < len(lines):
+                self._keep(items, "the disk is full")  # what is in both is recorded once
+            return written == len(lines)
 
     def flush(self, record: Callable[[Sequence[Item]], object], away: Away) -> int:
         """Record what there is, what others left too, and return how many files are left.
@@ -89,6 +90,11 @@ class Spool(Generic[Item]):
                 except away:
                     return len(waiting) - place
             return 0
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether nothing would be lost if this process ended now."""
+        return not self._unwritten
 
     def waiting(self) -> list[Path]:
         """Return the files that are not recorded yet, in the order in which each process wrote its own."""

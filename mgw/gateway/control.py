@@ -116,8 +116,9 @@ class Control:
             MgwError: it cannot be used; nothing has changed.
             CommandFailed: a worker did not take it.
         """
+        before, content = self.gateway, self._seen
         try:
-            before, is_other = self.gateway, self._reload()
+            is_other = self._reload()
         except MgwError as error:
             self._note(actor, self._change(Action.GATEWAY_RELOAD_REFUSED, code=error.code))
             raise
@@ -125,7 +126,7 @@ class Control:
             changed = [
                 name for name in before.__struct_fields__ if getattr(before, name) != getattr(self.gateway, name)
             ]
-            self._note(actor, self._change(Action.GATEWAY_RELOADED, changed=changed, content=self._seen))
+            self._note(actor, self._change(Action.GATEWAY_RELOADED, changed=changed, before=content, after=self._seen))
         return is_other
 
     def _change(self, action: Action, **details: object) -> Change:

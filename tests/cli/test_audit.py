@@ -56,12 +56,13 @@ def project(tmp_path_factory):
 
 def test_everything_that_was_done_is_in_the_trail(project):
     found = entries(project)
-    assert [each["action"] for each in found if each["action"] != "schema.migrated"] == [
+    done = [each["action"] for each in found if each["action"] != "schema.migrated"]
+    assert done[-8:] == [  # what another test did stands before
         "token.minted", "experiment.started", "experiment.created", "adapters.pruned", "adapters.trained",
         "model.trained", "model.trained", "data.imported",
     ]  # fmt: skip
     assert all("@" in each["user_id"] for each in found)
-    first, second = [each for each in found if each["action"] == "model.trained"][::-1]
+    first, second, *_ = [each for each in found if each["action"] == "model.trained"][::-1]
     assert second["details"]["before"] == first["resource_id"] == first["details"]["after"]
     (imported,) = entries(project, "--action", "data.imported")
     assert imported["details"]["events"]["new"] == 9000
@@ -192,6 +193,18 @@ def test_a_gateway_by_itself_brings_what_it_noted_to_the_database(tmp_path, data
         "127.0.0.1",
         {"by": "everything", "answers": 0},
     )
+
+
+def test_a_token_that_nobody_could_write_down_is_not_told(tmp_path):
+    assert mgw(tmp_path, "init", ".")[0] == 0
+    away = {"MGW_DATABASE_URL": f"postgresql://mgw@127.0.0.1:{free_port()}/x"}
+    assert mgw(tmp_path, "token", "ann", **away)[0] == 0
+    for path in (tmp_path / ".mgw/audit").iterdir():
+        path.unlink()
+    (tmp_path / ".mgw/audit").rmdir()
+    (tmp_path / ".mgw/audit").write_text("a file where a folder should be")
+    code, said, beside = mgw(tmp_path, "token", "ann", **away)
+    assert (code, said, "AUDIT_UNWRITTEN" in beside) == (2, "", True)
 
 
 def test_a_trail_that_waits_holds_nobody_up(tmp_path):

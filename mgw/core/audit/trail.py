@@ -47,6 +47,11 @@ class Trail:
         """Keep a change until it can be written to the database."""
         self._spool.add([entry_of(actor, change)])
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether nothing that was noted would be lost if this process ended now."""
+        return self._spool.is_kept
+
     def flush(self, run: Callable[[Callable[[Connection[TupleRow]], None]], object]) -> int:
         """Write what was noted, by others that have ended too; return how many files are left.
 
