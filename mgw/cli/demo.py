@@ -28,6 +28,10 @@ TITLE = "t0007"
 
 def demo(
     directory: Annotated[Path, typer.Argument(help="Folder of the demonstration's project.")] = Path("mgw-demo"),
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Go on: adapters, an experiment, a gateway, requests, another model, the end."),
+    ] = False,
 ) -> None:
     """Set up a project with sample data, train, evaluate, recommend.
 
@@ -84,6 +88,11 @@ def demo(
         eligible = read_eligibility(connection, loaded.settings.recommend)
         hybrid = Hybrid(snapshot, loaded.settings)
         show_recommendations(hybrid, connection, USER, loaded.settings, eligible, NO_CONTEXT, json=False)
+    if full:
+        from mgw.cli.journey import prepare, travel
+        from mgw.core.listeners import free_ports
+
+        travel(prepare(directory.resolve(), *free_ports(3)))
     _heading("Next")
     for arguments in (f"recommend {USER} --json", f"similar {TITLE}", "doctor"):
         out.print(f"  cd {shlex.quote(str(directory))} && {_program()} {arguments}")

@@ -146,7 +146,7 @@ def _model(loaded: LoadedSettings) -> Finding:
 def _age(days: float) -> str:
     if days >= 1:
         return f"{days:.1f} days"
-    return f"{24 * days:.1f} hours" if days >= 1 / 24 else f"{1440 * days:.0f} minutes"
+    return f"{24 * days:.1f} hours" if days >= 1 / 24 else f"{1440 * days:.0f} min"
 
 
 def _service(loaded: LoadedSettings) -> Finding:

@@ -55,6 +55,7 @@
     │   └── AuditUnwritten          AUDIT_UNWRITTEN
     ├── LintError                   `mgw lint`
     │   └── BaselineInvalid         BASELINE_INVALID
+    ├── DemoFailed                  DEMO_FAILED
     └── ServiceError                what answers over the network
         ├── AddressInUse            ADDRESS_IN_USE
         ├── AddressInvalid          ADDRESS_INVALID
@@ -397,6 +398,13 @@ class NotEnoughData(ExperimentError):
     """Too few users, or values that do not vary, for what was asked: there is no number to give."""
 
     code = "NOT_ENOUGH_DATA"
+    exit_code = 1
+
+
+class DemoFailed(MgwError):
+    """A step of `mgw demo --full` did not do what it is there to show."""
+
+    code = "DEMO_FAILED"
     exit_code = 1
 
 

@@ -1,8 +1,9 @@
-"""Who listens on a port of this machine, for messages; nobody is found where the system does not tell."""
+"""Ports of this machine: who listens on one, as far as the system tells, and which are free."""
 
 from __future__ import annotations
 
 import contextlib
+import socket
 from pathlib import Path
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
@@ -42,3 +43,10 @@ def _target(entry: Path) -> str:
         return str(entry.readlink())
     except OSError:
         return ""
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of this machine on which nobody listens, all of them others."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in sockets]
