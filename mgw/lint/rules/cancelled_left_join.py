@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from mgw.lint.statement import Statement, Word
 
 CODE = "MGWQ006"
-_KEEPS_NULL = {"COALESCE", "CASE", "DISTINCT", "EXISTS", "OR", "NUM_NULLS", "CONCAT", "FORMAT", "JSONB_BUILD_OBJECT"}
+_KEEPS_NULL = {
+    "COALESCE",
+    "CASE",
+    "DISTINCT",
+    "EXISTS",
+    "OR",
+    "NUM_NULLS",
+    "CONCAT",
+    "FORMAT",
+    "JSONB_BUILD_OBJECT",
+    "ALL",
+}
 _COMPARES = {"=", "<", ">", "LIKE", "ILIKE", "IN", "BETWEEN", "~", "@"}
 _ENDS_FROM = {"WHERE", "GROUP", "ORDER", "LIMIT", "UNION", "HAVING", "RETURNING", "WINDOW", "INTERSECT", "EXCEPT"}
 
@@ -60,7 +71,7 @@ def _left_joins(statement: Statement, where: int) -> Iterator[tuple[Word, Word, 
     """
     words, depth = statement.words, statement.words[where].depth
     begin = where
-    while begin and not (words[begin].depth == depth and words[begin].upper in {"FROM", "USING"}):
+    while begin and not (words[begin].depth == depth and _begins(words, begin)):
         if words[begin].depth < depth or (words[begin].depth == depth and words[begin].upper in _ENDS_FROM - {"WHERE"}):
             return
         begin -= 1
@@ -74,6 +85,11 @@ def _left_joins(statement: Statement, where: int) -> Iterator[tuple[Word, Word, 
         alias = _alias(clause, join + 1)
         if clause[join].upper == "JOIN" and alias:
             yield word, clause[join], alias
+
+
+def _begins(words: Sequence[Word], place: int) -> bool:
+    """Say whether the tables of a statement begin here: at FROM, or at the USING of DELETE, which no bracket follows."""
+    return words[place].upper == "FROM" or (words[place].upper == "USING" and words[place + 1].text != "(")
 
 
 def _alias(clause: Sequence[Word], place: int) -> str | None:
