@@ -51,7 +51,7 @@ QUESTIONS = {
     "audit/list": AUDIT_PAGE,
     "audit/ends": {},
     "audit/hash_at": {"position": 1},
-    "audit/first_break": {"position": 0, "hash": b"", "size": 10},
+    "audit/first_break": {"position": 0, "hash": b"", "size": 10, "last": 10},
     "audit/export": {"position": 0, "last": 10, "top_k": 10},
     "audit/last_before": {"before": NOW},
     "audit/is_chained": {},

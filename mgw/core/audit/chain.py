@@ -82,7 +82,7 @@ class Verdict:
 
 
 def verify(connection: Connection[TupleRow], anchors: tuple[Point, ...] = (), progress: Progress = SILENT) -> Verdict:
-    """Look whether the trail is as it was written.
+    """Look whether the trail is as it was written; others may add to it meanwhile.
 
     Args:
         connection: to the database.
@@ -95,7 +95,9 @@ def verify(connection: Connection[TupleRow], anchors: tuple[Point, ...] = (), pr
     entries = 0
     with progress.stage("Verifying", total=max(ends.position - begin.position, 0)) as stage:
         while True:
-            part = queries.audit_first_break(connection, position=point.position, hash=point.hash, size=_PART)
+            part = queries.audit_first_break(
+                connection, position=point.position, hash=point.hash, size=_PART, last=ends.position
+            )
             if part.broken is not None and not broken:
                 broken.append(f"entry {part.broken} is not what was written, or does not follow the one before")
             entries += part.entries
@@ -106,6 +108,8 @@ def verify(connection: Connection[TupleRow], anchors: tuple[Point, ...] = (), pr
                 broken.append(f"entries {point.position + 1} to {ends.position} are gone")
                 break
             point = Point(part.last, queries.audit_hash_at(connection, position=part.last) or b"")
+    if broken and queries.audit_ends(connection).purged_position != ends.purged_position:
+        return verify(connection, anchors, progress)  # somebody took old entries out meanwhile
     end = Point(ends.position, ends.hash)
     if not broken and point != end:
         broken.append(f"the chain ends with {point.position}, and its end was noted as {end.position}")

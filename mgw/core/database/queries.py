@@ -649,7 +649,7 @@ async def audit_export_async(
     return rows
 
 
-# ---- audit/first_break edf37334f1ffa0b3 65ae22f97f121935
+# ---- audit/first_break 9afd1b2a4da0f906 24420154bf6738f7
 _AUDIT_FIRST_BREAK: Final = """WITH part AS (
     SELECT
         l.position,
@@ -657,7 +657,7 @@ _AUDIT_FIRST_BREAK: Final = """WITH part AS (
         lag(l.position, 1, (%(position)s::bigint)::bigint) OVER (ORDER BY l.position) AS before,
         sha256(lag(l.hash, 1, (%(hash)s::bytea)::bytea) OVER (ORDER BY l.position) || convert_to(audit_content(l), 'UTF8')) AS expected
     FROM audit_logs l
-    WHERE l.position > (%(position)s::bigint)::bigint AND l.position <= (%(position)s::bigint)::bigint + (%(size)s::bigint)::bigint
+    WHERE l.position > (%(position)s::bigint)::bigint AND l.position <= least((%(position)s::bigint)::bigint + (%(size)s::bigint)::bigint, (%(last)s::bigint)::bigint)
 )
 SELECT
     min(p.position) FILTER (WHERE p.hash <> p.expected OR p.position <> p.before + 1) AS broken,
@@ -681,12 +681,13 @@ def audit_first_break(
     position: int,
     hash: bytes,
     size: int,
+    last: int,
 ) -> AuditFirstBreakRow:
     """The first entry of a part of the chain that is not what it was, or does not follow the one before; and how far the part
-    goes. The part begins behind a position whose hash is known.
+    goes. The part begins behind a position whose hash is known; what came after the last one is not looked at.
     """
     with connection.cursor(row_factory=_into(AuditFirstBreakRow._make)) as cursor:
-        cursor.execute(_AUDIT_FIRST_BREAK, {"position": position, "hash": hash, "size": size})
+        cursor.execute(_AUDIT_FIRST_BREAK, {"position": position, "hash": hash, "size": size, "last": last})
         rows: list[AuditFirstBreakRow] = cursor.fetchall()
     return _one("audit/first_break", rows)
 
@@ -698,12 +699,13 @@ async def audit_first_break_async(
     position: int,
     hash: bytes,
     size: int,
+    last: int,
 ) -> AuditFirstBreakRow:
     """The first entry of a part of the chain that is not what it was, or does not follow the one before; and how far the part
-    goes. The part begins behind a position whose hash is known.
+    goes. The part begins behind a position whose hash is known; what came after the last one is not looked at.
     """
     async with connection.cursor(row_factory=_into(AuditFirstBreakRow._make)) as cursor:
-        await cursor.execute(_AUDIT_FIRST_BREAK, {"position": position, "hash": hash, "size": size})
+        await cursor.execute(_AUDIT_FIRST_BREAK, {"position": position, "hash": hash, "size": size, "last": last})
         rows: list[AuditFirstBreakRow] = await cursor.fetchall()
     return _one("audit/first_break", rows)
 

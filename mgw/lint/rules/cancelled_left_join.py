@@ -88,7 +88,7 @@ def _left_joins(statement: Statement, where: int) -> Iterator[tuple[Word, Word, 
 
 
 def _begins(words: Sequence[Word], place: int) -> bool:
-    """Say whether the tables of a statement begin here: at FROM, or at the USING of DELETE, which no bracket follows."""
+    """Say whether the tables of a statement begin here: at FROM, or at DELETE's USING, which no bracket follows."""
     return words[place].upper == "FROM" or (words[place].upper == "USING" and words[place + 1].text != "(")
 
 

@@ -248,6 +248,28 @@ def test_two_who_write_at_once_take_turns(database_url):
         assert (verdict.broken, verdict.entries >= 80) == ((), True)
 
 
+def test_a_trail_is_verified_while_others_write(database_url, monkeypatch):
+    monkeypatch.setattr("mgw.core.audit.chain._PART", 7)
+    ended = threading.Event()
+
+    def work():
+        with psycopg.connect(database_url) as connection:
+            while not ended.is_set():
+                record(connection, ANN, Change(Action.CACHE_PURGED, "gateway", "/"))
+                connection.commit()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            verdicts = [verify(connection) for _ in range(40)]
+    finally:
+        ended.set()
+        thread.join()
+    assert {verdict.broken for verdict in verdicts} == {()}
+    assert verdicts[-1].entries > verdicts[0].entries
+
+
 def test_a_purge_exports_what_it_takes_out_and_the_chain_stays_whole(trail, tmp_path):
     kept = verify(trail).end
     trail.commit()
