@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-import inspect
 import os
 import sys
 from pathlib import Path
@@ -18,7 +16,7 @@ os.environ["TERMINAL_WIDTH"] = os.environ["COLUMNS"] = "100"
 import typer.main
 
 from mgw.cli.app import app
-from mgw.core.errors import MgwError
+from mgw.cli.explain_error import errors_with_codes, page
 from mgw.lint import all_rules
 
 if TYPE_CHECKING:
@@ -26,11 +24,10 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent
 WIDTH = 100
-DEFINING = ("mgw.core.errors", "mgw.sql.errors", "mgw.sql.nullability.errors")
 ERRORS_HEAD = """# Errors
 
 Generated from the program by `make docs`. An error is printed on stderr as `error[CODE]`, with what is wrong and, after
-`hint`, what to do about it.
+`hint`, what to do about it; `mgw explain-error CODE` shows the same.
 """
 RULES_HEAD = """# Rules of `mgw lint`
 
@@ -68,13 +65,8 @@ def _helps(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str]]:  
 
 def error_reference() -> str:
     """Return every error with its code, exit code and explanation as one page."""
-    for module in DEFINING:
-        importlib.import_module(module)
-    parts = [ERRORS_HEAD]
-    for error in sorted(_concrete(MgwError), key=lambda error: error.code):
-        text = inspect.cleandoc(error.__doc__ or "").partition("\n\nAttributes:")[0]
-        parts.append(f"## {error.code}\n\n{text}\n\nExit code {error.exit_code}.\n")
-    return "\n".join(parts)
+    pages = (f"## {each.code}\n\n{page(each)}\n\nExit code {each.exit_code}.\n" for each in errors_with_codes())
+    return "\n".join([ERRORS_HEAD, *pages])
 
 
 def rule_reference() -> str:
@@ -84,14 +76,6 @@ def rule_reference() -> str:
         page = rule.page.replace("\n## ", "\n### ")
         parts.append(f"## {rule.code} {rule.name}\n\n{page}\n")
     return "\n".join(parts)
-
-
-def _concrete(error: type[MgwError]) -> Iterator[type[MgwError]]:
-    """Yield the errors that have a code of their own, each module that defines some having been imported."""
-    if "code" in vars(error) and error is not MgwError:
-        yield error
-    for child in error.__subclasses__():
-        yield from _concrete(child)
 
 
 def main() -> int:

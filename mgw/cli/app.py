@@ -26,9 +26,11 @@ from mgw.cli.doctor import doctor
 from mgw.cli.evaluate import evaluate
 from mgw.cli.experiment import app as experiment_app
 from mgw.cli.explain import explain
+from mgw.cli.explain_error import explain_error
 from mgw.cli.export import app as export_app
 from mgw.cli.gateway import app as gateway_app
 from mgw.cli.gateway import token
+from mgw.cli.grouped_help import GroupedCommands
 from mgw.cli.imports import app as imports_app
 from mgw.cli.init import init
 from mgw.cli.lint import lint
@@ -56,6 +58,7 @@ _UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="mgw",
+    cls=GroupedCommands,
     help="A toolkit for a film and television platform: its data, its recommendations, and what keeps them honest.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -83,8 +86,8 @@ def root(
     ctx.obj = RootOptions(config=config)
 
 
-app.command()(demo)
-app.command()(init)
+app.command(short_help="Sample data, a model, and what it recommends.")(demo)
+app.command(short_help="Write mgw.yaml, with every key and its default.")(init)
 app.add_typer(config_app, name="config")
 app.add_typer(db_app, name="db")
 app.command()(sample)
@@ -92,25 +95,26 @@ app.add_typer(imports_app, name="import")
 app.add_typer(train_app, name="train")
 app.add_typer(tune_app, name="tune")
 app.command()(evaluate)
-app.command()(recommend)
-app.command()(similar)
-app.command()(profile)
+app.command(short_help="Recommend titles to a user, with reasons.")(recommend)
+app.command(short_help="Show titles that are watched by the same users.")(similar)
+app.command(short_help="Show what is made of a user's events.")(profile)
 app.add_typer(models_app, name="models")
 app.add_typer(adapters_app, name="adapters")
 app.add_typer(export_app, name="export")
-app.add_typer(experiment_app, name="experiment")
+app.add_typer(experiment_app, name="experiment", short_help="Compare variants of the recommendations.")
 app.add_typer(gateway_app, name="gateway")
-app.command()(token)
-app.command()(serve)
+app.command(short_help="Make a token for development.")(token)
+app.command(short_help="Answer over HTTP, behind a gateway.")(serve)
 app.add_typer(audit_app, name="audit")
 app.add_typer(metrics_app, name="metrics")
-app.command()(prepare)
-app.command()(check)
-app.command()(lint)
-app.command()(explain)
-app.command()(watch)
-app.command()(status)
-app.command()(doctor)
+app.command(short_help="Describe every query, and keep the descriptions.")(prepare)
+app.command(short_help="Prove that queries and accessors are current.")(check)
+app.command(short_help="Find faults in SQL, callers, routes, experiments.")(lint)
+app.command(short_help="Show what a query takes and gives, and why.")(explain)
+app.command(short_help="Describe each query when it is saved.")(watch)
+app.command("explain-error")(explain_error)
+app.command(short_help="Show how everything stands, on one screen.")(status)
+app.command(short_help="Say how to mend what is wrong.")(doctor)
 
 
 def main() -> None:

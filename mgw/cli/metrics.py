@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mgw.core.metrics import FamilySample
 
 app = typer.Typer(
-    help="List what is counted; write a dashboard and alerts made from it.", no_args_is_help=True, rich_markup_mode=None
+    help="List what is counted; write a dashboard and alerts.", no_args_is_help=True, rich_markup_mode=None
 )
 
 To = Annotated[Path | None, typer.Option("--to", help="File to write. Default: stdout.", dir_okay=False)]
