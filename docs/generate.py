@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ os.environ["TERMINAL_WIDTH"] = os.environ["COLUMNS"] = "100"
 import typer.main
 
 from mgw.cli.app import app
+from mgw.cli.config import json_schema
 from mgw.cli.explain_error import errors_with_codes, page
 from mgw.lint import all_rules
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCS = Path(__file__).parent
+SCHEMAS = DOCS.parent / "configs" / "schemas"
 WIDTH = 100
 ERRORS_HEAD = """# Errors
 
@@ -78,12 +81,21 @@ def rule_reference() -> str:
     return "\n".join(parts)
 
 
+def schemas() -> dict[Path, str]:
+    """Return the JSON Schemas of the YAML files, for editors."""
+    return {
+        SCHEMAS / f"{kind}.json": json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
+        for kind in ("settings", "gateway", "experiment")
+    }
+
+
 def main() -> int:
     """Write the documents, or with `--check` compare them; return the exit code."""
     documents = {
         DOCS / "cli.md": cli_reference(),
         DOCS / "errors.md": error_reference(),
         DOCS / "rules.md": rule_reference(),
+        **schemas(),
     }
     stale = 0
     for path, content in documents.items():
@@ -91,6 +103,7 @@ def main() -> int:
         if existing == content:
             continue
         if "--check" not in sys.argv[1:]:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(content, encoding="utf-8")
             sys.stdout.write(f"wrote {path}\n")
             continue

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from msgspec import Struct
 
 from mgw.cli.options import Json
 from mgw.cli.output import out
@@ -44,6 +46,43 @@ def check(ctx: typer.Context) -> None:
     """
     loaded = current_project(ctx)
     out.print(f"{loaded.file}: fine" if loaded.file else "no configuration file; the defaults apply: fine")
+
+
+@app.command()
+def schema(
+    kind: Annotated[Literal["settings", "gateway", "experiment"], typer.Argument(help="Of which file.")] = "settings",
+    to: Annotated[Path | None, typer.Option("--to", help="File to write. Default: stdout.", dir_okay=False)] = None,
+) -> None:
+    """Write a JSON Schema, with which editors complete keys and say what each is for.
+
+    An editor that knows the YAML language server takes it from the first line of a file:
+    `# yaml-language-server: $schema=mgw.schema.json`.
+    """
+    import json
+
+    from mgw.core.files import write_atomic
+
+    text = json.dumps(json_schema(kind), indent=2, ensure_ascii=False)
+    if to is None:
+        out.print(text)
+        return
+    write_atomic(to, f"{text}\n".encode())
+    out.print(f"{to} written")
+
+
+def json_schema(kind: Literal["settings", "gateway", "experiment"]) -> dict[str, Any]:
+    """Return the schema of a kind of file."""
+    from mgw.core.settings.json_schema import schema_of
+    from mgw.core.settings.schema import Settings
+    from mgw.experiments.definition import Definition
+    from mgw.gateway.definition import Gateway
+
+    structs: dict[str, tuple[type[Struct], str]] = {
+        "settings": (Settings, "mgw.yaml"),
+        "gateway": (Gateway, "gateway.yaml"),
+        "experiment": (Definition, "an experiment of mgw"),
+    }
+    return schema_of(*structs[kind])
 
 
 def _shown(loaded: LoadedSettings) -> Iterator[tuple[str, object, Source]]:
