@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,13 +35,15 @@ class CountFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._keeping = threading.Lock()
 
     def keep(self, sample: list[FamilySample]) -> None:
         """Keep what this process counted."""
         name = str(os.getpid())
-        aside = self._folder / f"{name}.counting"  # not synced: after a crash of the machine nobody asks for it
-        aside.write_bytes(msgspec.msgpack.encode(sample))
-        aside.replace(self._folder / f"{name}{_SUFFIX}")
+        with self._keeping:
+            aside = self._folder / f"{name}.counting"  # not synced: after a crash of the machine nobody asks for it
+            aside.write_bytes(msgspec.msgpack.encode(sample))
+            aside.replace(self._folder / f"{name}{_SUFFIX}")
 
     def read(self) -> Iterator[list[FamilySample]]:
         """Yield what each process counted; of those that are gone without what only a living one can say."""

@@ -199,7 +199,9 @@ class Family(Generic[Child]):
 
     def sample(self) -> FamilySample:
         """Return what was counted."""
-        children = tuple(Sample(values, child.numbers, child.exemplars) for values, child in self._children.items())
+        children = tuple(  # of a list, which is made at once: other threads may count on something new meanwhile
+            Sample(values, child.numbers, child.exemplars) for values, child in list(self._children.items())
+        )
         return FamilySample(self.name, self._text, self._kind, self._labels, self._bounds, children)
 
 

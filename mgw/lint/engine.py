@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from mgw.lint.project import Project
 
 
+_OF_DESCRIPTIONS = frozenset({"MGWQ003", "MGWQ004", "MGWQ007", "MGWQ009"})
+"""Rules that have nothing to say of queries of which nothing is proved: what allows their findings is not unused then."""
+
+_OF_ACCESSORS = frozenset({"MGWQ001", "MGWQ002", "MGWQ003", "MGWQ004", "MGWQ009", "MGWQ010"})
+"""Rules that look for who calls a query."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a run found.
@@ -61,14 +68,16 @@ def lint(project: Project, *, baseline: Path | None, tools: Sequence[str], is_as
         findings = [finding for rule in all_rules() for finding in rule.check(project)]
         others = delegates.findings()
     left, comments = allowed(project, [*findings, *others])
+    stale = tuple(name for name, query in project.queries.items() if query.description is None)
     asked = {rule.code for rule in all_rules() if _is_asked(rule.code, "", project.configuration)}
+    asked -= _OF_DESCRIPTIONS if stale else frozenset()
+    asked -= _OF_ACCESSORS if project.accessor_module is None else frozenset()
     left += unused(project, comments, asked, set(tools) - {each.tool for each in delegates.troubles})
     left = [finding for finding in left if _is_asked(finding.code, finding.path, project.configuration)]
     left.sort(key=lambda finding: (finding.path, finding.line, finding.column, finding.code))
     known = gone = 0
     if baseline is not None:
         left, known, gone = baselines.split_by(project, left, baseline)
-    stale = tuple(name for name, query in project.queries.items() if query.description is None)
     return Report(tuple(left), len(project.paths), known, gone, stale, delegates.troubles)
 
 

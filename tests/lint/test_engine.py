@@ -66,6 +66,16 @@ def test_of_rules_that_were_not_asked_no_comment_is_unused(project):
     assert codes(project(starred(text, select=["MGWQ005", "MGWL"]))) == ["MGWL002"]
 
 
+def test_what_allows_findings_of_a_query_that_is_not_described_is_not_unused(project):
+    text = "-- mgw: noqa[MGWQ009, MGWQ005]\nSELECT id FROM film ORDER BY id;\n"
+    made = project(starred(text))
+    assert codes(made) == ["MGWL002"]
+    (made.root / "queries/film/list.sql").write_text(text.replace("id;", "id, title;"))
+    report = lint(again(made), baseline=None, tools=(), is_asked_for=True)
+    assert [each.message for each in report.findings] == ["MGWQ005 is allowed here, and there is nothing to allow"]
+    assert report.stale == ("film/list",)
+
+
 def test_fixes_change_the_text_and_nothing_else(project):
     made = project(starred("-- Films.\r\n" + STAR.replace("\n", "\r\n")))
     path = made.root / "queries/film/list.sql"
