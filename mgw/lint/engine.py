@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _OF_DESCRIPTIONS = frozenset({"MGWQ003", "MGWQ004", "MGWQ007", "MGWQ009"})
-"""Rules that have nothing to say of queries of which nothing is proved: what allows their findings is not unused then."""
+"""Rules that are silent on queries of which nothing is proved: what allows their findings is not unused then."""
 
 _OF_ACCESSORS = frozenset({"MGWQ001", "MGWQ002", "MGWQ003", "MGWQ004", "MGWQ009", "MGWQ010"})
 """Rules that look for who calls a query."""
