@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mgw.lint.configuration import Configuration
+    from mgw.lint.facts import Call
     from mgw.sql.description import Column, Description
 
 _TWINS = ("_async", "_pipelined")
@@ -170,6 +171,16 @@ class Project:
                 memory.note(path, facts)
             found[path] = facts
         memory.save()
+        return found
+
+    @cached_property
+    def calls(self) -> dict[str, list[Call]]:
+        """The places that name the accessor of a query, by query."""
+        found: dict[str, list[Call]] = {name: [] for name in self.queries}
+        for facts in self.modules.values():
+            for call in facts.calls:
+                if call.function in self.accessors:
+                    found[self.accessors[call.function].name].append(call)
         return found
 
     @cached_property

@@ -13,7 +13,6 @@ returned count as read.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from mgw.lint.finding import Finding
@@ -29,14 +28,9 @@ CODE = "MGWQ003"
 
 def check(project: Project) -> Iterator[Finding]:
     """Find columns that no call of their query reads."""
-    calls: dict[str, list[Call]] = defaultdict(list)
-    for facts in project.modules.values():
-        for call in facts.calls:
-            if call.function in project.accessors:
-                calls[project.accessors[call.function].name].append(call)
-    for name, found in calls.items():
+    for name, found in project.calls.items():
         query = project.queries[name]
-        if query.description is None or len(query.description.columns) < 2:
+        if not found or query.description is None or len(query.description.columns) < 2:
             continue
         if all(_is_seen(call, query) for call in found):
             yield from _unread(query, found)

@@ -12,7 +12,6 @@ Delete it, or call the query with it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from mgw.lint.finding import Finding
@@ -29,14 +28,9 @@ CODE = "MGWQ010"
 
 def check(project: Project) -> Iterator[Finding]:
     """Find parameters that the statement lacks, and those that are never given a value."""
-    calls: dict[str, list[Call]] = defaultdict(list)
-    for facts in project.modules.values():
-        for call in facts.calls:
-            if call.function in project.accessors:
-                calls[project.accessors[call.function].name].append(call)
     for name, query in project.queries.items():
         yield from _of_the_header(query)
-        yield from _never_given(query, calls[name])
+        yield from _never_given(query, project.calls[name])
 
 
 def _of_the_header(query: QueryFile) -> Iterator[Finding]:

@@ -29,10 +29,8 @@ def check(project: Project) -> Iterator[Finding]:
     """Find queries whose accessor no module names."""
     if project.accessor_module is None:
         return
-    named = {call.function for facts in project.modules.values() for call in facts.calls}
-    called = {project.accessors[name].name for name in named if name in project.accessors}
     for name, query in project.queries.items():
-        if name not in called:
+        if not project.calls[name]:
             yield Finding(
                 code=CODE, name="unused-query", path=query.path, line=query.statement.line(query.statement.begins),
                 message=f"{query.function} is called nowhere", hint="delete the file and run `mgw prepare`",
