@@ -88,11 +88,15 @@ def test_where_there_is_no_answer_the_fallback_is_given(start, upstream):
             assert (reply.status, reply.json) == (203, {"items": []})
 
 
+# Made when the tests are collected, which may be long before they run.
+LASTING = {user: token(user, seconds=86_400) for user in ("ann", "ben")}
+
+
 @pytest.mark.parametrize(
     ("by", "same", "others"),
     [
         ("api_key", {"X_Api_Key": "k1"}, [{"X_Api_Key": "k2"}]),
-        ("caller", {"Authorization": token("ann")}, [{"Authorization": token("ben")}, {}]),
+        ("caller", {"Authorization": LASTING["ann"]}, [{"Authorization": LASTING["ben"]}, {}]),
         ("address", {"X_Forwarded_For": "2001:db8::1"}, [{"X_Forwarded_For": "2001:db8:0:1::1"}]),
         ("route", {"X_Forwarded_For": "9.9.9.9"}, []),
     ],
