@@ -57,6 +57,7 @@ def test_on_the_embedded_database(tmp_path):
     assert not (tmp_path / "demo/.mgw/postgres/data/postmaster.pid").exists()
 
 
+@pytest.mark.nightly  # the same way once more: every run has time for one
 @pytest.mark.skipif(
     REDIS is None or not list(SERVERS.glob("*/bin/postgres")),
     reason="PostgreSQL or Redis is not installed (Debian: apt install postgresql redis-server)",
