@@ -176,12 +176,12 @@ def purge(
         if last is None or last <= ends.purged_position:
             return Purged(0, ends.purged_position)
         with progress.stage("Exporting", total=last - ends.purged_position) as stage, file_published_as(export) as file:
-            position, count = ends.purged_position, 0
+            position = ends.purged_position
             while rows := queries.audit_export(connection, position=position, last=last, top_k=_PART):
                 file.writelines(
                     b'{"hash":"%b","entry":%b}\n' % (row.hash.encode(), row.content.encode()) for row in rows
                 )
-                position, count = rows[-1].position, count + len(rows)
+                position = rows[-1].position
                 stage.advance(len(rows))
         queries.audit_begin_retention(connection)
         gone = queries.audit_purge(connection, last=last)
@@ -223,4 +223,8 @@ def _verify_lines(path: Path, file: BinaryIO, anchors: dict[int, bytes]) -> Verd
         if anchors.get(place, found) != found:
             broken.append(f"entry {place} is another one than when the anchor was kept")
         position, before = place, found
-    return Verdict(position - first + 1 if position else 0, first, Point(position, before), tuple(broken))
+    if not position:
+        raise AuditExportInvalid(f"{path} is empty", hint="name a file of `mgw audit purge`")
+    gone = sorted(place for place in anchors if not first <= place <= position)
+    broken += [f"entry {place}, of the anchor, is not in the file" for place in gone]
+    return Verdict(position - first + 1, first, Point(position, before), tuple(broken))

@@ -324,6 +324,20 @@ def test_an_export_that_was_changed_shows(trail, tmp_path, change):
     assert verify_export(file).broken[0].startswith("line 5, entry ")
 
 
+def test_an_export_without_the_entry_of_an_anchor_is_not_the_whole_one(trail, tmp_path):
+    file, kept = tmp_path / "old.jsonl", verify(trail).end
+    purge(trail, datetime.now(UTC) + timedelta(minutes=1), file, ANN)
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))
+    assert verify_export(file).broken == ()
+    assert verify_export(file, (kept,)).broken == (f"entry {kept.position}, of the anchor, is not in the file",)
+
+
+def test_an_empty_file_is_no_export(tmp_path):
+    (tmp_path / "x").touch()
+    with pytest.raises(AuditExportInvalid, match="is empty"):
+        verify_export(tmp_path / "x")
+
+
 @pytest.mark.parametrize(
     "content", [b"no entry\n", b'{"hash": "zz", "entry": {}}\n', b'{"hash": "00", "entry": 3}\n', b"\xff\n"]
 )
