@@ -136,7 +136,7 @@ def rollback(
         store = project_shared_tiers(loaded)
         before = _tier_before(store, adapters.name, snapshot.manifest.name)
         with project_session(loaded) as connection:
-            left = len(queries.adapters_users_of_base(connection, base_snapshot=before, name=NAME))
+            left = queries.adapters_count_of_base(connection, base_snapshot=before, name=NAME)
         if not left:
             raise AdaptersMissing(f"no adapter of {before} is kept any more", hint="lora.keep says how many are")
         store.use(before)

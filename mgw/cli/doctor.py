@@ -62,7 +62,7 @@ def _examine(ctx: typer.Context) -> Iterator[Finding]:
         yield _failed("configuration", error)
         return
     yield Finding("configuration", "ok", str(loaded.file or "none: the defaults apply"))
-    yield from look(loaded, may_start=True)
+    yield from look(loaded, is_thorough=True)
     yield from _password_file(loaded)
 
 

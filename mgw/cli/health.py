@@ -39,6 +39,7 @@ class Finding:
         detail: what was found.
         hint: how to mend it.
         facts: the same for programs.
+        is_missing: whether it could be there and is not; what is off is so in any case.
     """
 
     subject: str
@@ -46,17 +47,19 @@ class Finding:
     detail: str
     hint: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    is_missing: bool = False
 
 
-def look(loaded: LoadedSettings, *, may_start: bool) -> Iterator[Finding]:
+def look(loaded: LoadedSettings, *, is_thorough: bool) -> Iterator[Finding]:
     """Look at every part of a platform, the database first; what fails is found, not raised.
 
     Args:
         loaded: the project.
-        may_start: whether the embedded database is started to be looked at, as commands do.
+        is_thorough: whether the embedded database is started to be looked at, as commands do, and all of the model is
+            read: seconds, for which `mgw status` has no time.
     """
-    yield from _guarded("database", lambda: _of_database(loaded, may_start=may_start))
-    yield from _guarded("model", lambda: [_model(loaded)])
+    yield from _guarded("database", lambda: _of_database(loaded, may_start=is_thorough))
+    yield from _guarded("model", lambda: [_model(loaded, is_thorough=is_thorough)])
     yield from _guarded("service", lambda: [_service(loaded)])
     yield from _guarded("gateway", lambda: _of_gateway(loaded))
     yield from _guarded("backlog", lambda: [_backlog(loaded)])
@@ -111,7 +114,7 @@ def _adapters(loaded: LoadedSettings, connection: Connection[TupleRow]) -> Findi
         model = project_models(loaded).current_name()
     if name is None:
         return Finding("adapters", "off", "none were trained", "`mgw train lora` trains them")
-    users = len(queries.adapters_users_of_base(connection, base_snapshot=name, name=NAME))
+    users = queries.adapters_count_of_base(connection, base_snapshot=name, name=NAME)
     base = project_shared_tiers(loaded).current().manifest.parameters.get("base")
     facts = {"shared_tier": name, "users": users, "model": base}
     if base != model:
@@ -128,12 +131,13 @@ def _experiments(connection: Connection[TupleRow]) -> Finding:
     return Finding("experiments", "ok", f"{len(running)} run{shown}", facts={"running": running})
 
 
-def _model(loaded: LoadedSettings) -> Finding:
+def _model(loaded: LoadedSettings, *, is_thorough: bool) -> Finding:
     store = project_models(loaded)
     if store.current_name() is None:
-        return Finding("model", "note", "none yet", "run `mgw train als`")
+        return Finding("model", "note", "none yet", "run `mgw train als`", is_missing=True)
     snapshot = store.current()
-    snapshot.verify()
+    if is_thorough:
+        snapshot.verify()
     manifest = snapshot.manifest
     days = (datetime.now(UTC) - manifest.created_at).total_seconds() / 86_400
     facts = {"name": manifest.name, "created_at": manifest.created_at.isoformat(), "age_days": round(days, 2)}

@@ -96,7 +96,7 @@ class _Run:
             configured, select=tuple(chosen) or configured.select, ignore=(*configured.ignore, *ignored)
         )
         self._named = baseline
-        self._tools, self._is_asked_for = _tools(delegate, self.configuration, root)
+        self._tools, self._is_asked_for = _tools(delegate, self.configuration)
         self._paths = _relative(paths, root)
 
     @property
@@ -156,18 +156,19 @@ class _Run:
         return project, report
 
 
-def _tools(delegate: list[str] | None, configuration: Configuration, root: Path) -> tuple[tuple[str, ...], bool]:
+def _tools(delegate: list[str] | None, configuration: Configuration) -> tuple[tuple[str, ...], bool]:
     """Return which other tools are asked, and whether somebody named them."""
-    from mgw.lint.configuration import names_delegates
     from mgw.lint.delegates import TOOLS
 
     named = configuration.delegates if delegate is None else tuple(",".join(delegate).split(","))
+    if named is None:
+        return tuple(TOOLS), False
     if named == ("none",):
         return (), True
     for tool in named:
         if tool not in TOOLS:
             raise UsageInvalid(f"{tool} is no tool that is asked", hint=f"{', '.join(TOOLS)}, or none")
-    return named, delegate is not None or names_delegates(root)
+    return named, True
 
 
 def _relative(paths: list[Path], root: Path) -> tuple[str, ...]:

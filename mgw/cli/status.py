@@ -30,7 +30,8 @@ _WORST = ("bad", "note", "ok", "off")
 def status(
     ctx: typer.Context,
     require: Annotated[
-        list[str] | None, typer.Option(help=f"That it is bad if this is off: {', '.join(PARTS)}; may be repeated.")
+        list[str] | None,
+        typer.Option(help=f"That it is bad if this is not there: {', '.join(PARTS)}; may be repeated."),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(min=0.2, help="With --watch: seconds between two looks.")] = 2.0,
@@ -59,16 +60,17 @@ def status(
 
 
 def found(loaded: LoadedSettings, required: frozenset[str]) -> list[Finding]:
-    """Look at everything; what is off and required is bad."""
-    findings = list(look(loaded, may_start=False))
+    """Look at everything; what is required and not there is bad."""
+    findings = list(look(loaded, is_thorough=False))
     missing = required - {each.subject for each in findings}  # what the database would have to tell
     return [
-        *(
-            replace(each, state="bad") if each.state == "off" and each.subject in required else each
-            for each in findings
-        ),
+        *(replace(each, state="bad") if each.subject in required and _is_missing(each) else each for each in findings),
         *(Finding(part, "bad", "nothing is known: the database does not run") for part in sorted(missing)),
     ]
+
+
+def _is_missing(finding: Finding) -> bool:
+    return finding.state == "off" or finding.is_missing
 
 
 def document(findings: Sequence[Finding]) -> dict[str, Any]:

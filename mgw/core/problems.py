@@ -9,6 +9,9 @@ from http import HTTPStatus
 
 from msgspec import UNSET, Struct, UnsetType
 
+ACTOR = "x-actor"
+"""The header in which a program says to an admin API for whom it asks: whoever shows the token is believed."""
+
 
 class Fault(Struct, frozen=True):
     """One thing that is wrong with a request.

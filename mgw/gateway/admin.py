@@ -24,7 +24,7 @@ from mgw.core.changes import Actor
 from mgw.core.errors import AddressInUse, MgwError
 from mgw.core.listeners import holder_of
 from mgw.core.metrics import PROMETHEUS, merged, render
-from mgw.core.problems import Problem, bad_request, internal_error
+from mgw.core.problems import ACTOR, Problem, bad_request, internal_error
 from mgw.gateway.files import redacted
 from mgw.gateway.worker_link import CommandFailed, Report
 
@@ -36,9 +36,6 @@ _Body = TypeVar("_Body", bound=Struct)
 _HOST = "127.0.0.1"
 _LONGEST = 65_536
 _LONGEST_NAME = 200
-ACTOR = "x-actor"
-"""The header in which a program says for whom it asks: whoever shows the token is believed."""
-
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost"})
 
 

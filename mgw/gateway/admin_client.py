@@ -10,10 +10,10 @@ import msgspec
 
 from mgw.core.changes import Actor
 from mgw.core.errors import GatewayRefused, GatewayUnreachable
+from mgw.core.problems import ACTOR
 
 _HOST = "127.0.0.1"
 _PATIENCE_S = 30.0
-_ACTOR = "x-actor"
 
 
 class AdminClient:
@@ -38,7 +38,7 @@ class AdminClient:
         connection = http.client.HTTPConnection(_HOST, self._port, timeout=_PATIENCE_S)
         content = None if body is None else msgspec.json.encode(body)
         try:
-            headers = {"authorization": f"Bearer {self._token}", _ACTOR: Actor.on_this_machine().user_id or ""}
+            headers = {"authorization": f"Bearer {self._token}", ACTOR: Actor.on_this_machine().user_id or ""}
             connection.request(method, path, content, headers)
             answer = connection.getresponse()
             received = answer.read()

@@ -32,7 +32,7 @@ class Configuration(Struct, frozen=True, forbid_unknown_fields=True, rename="keb
         user_paths: words in the path of a route that say that it carries what belongs to a user.
         events: what is recorded as conversions by programs that are not in this project.
         baseline: file of the findings that were there before.
-        delegates: other tools that are asked too.
+        delegates: other tools that are asked too, and must be there; none named means all of them, where they are.
         ruff: codes that ruff is asked for.
     """
 
@@ -52,7 +52,7 @@ class Configuration(Struct, frozen=True, forbid_unknown_fields=True, rename="keb
     )  # fmt: skip
     events: tuple[str, ...] = ()
     baseline: str = ".mgw-lint.json"
-    delegates: tuple[str, ...] = ("ruff", "squawk", "deptry")
+    delegates: tuple[str, ...] | None = None
     ruff: tuple[str, ...] = ("F401", "F811", "F841", "ARG")
 
 
@@ -69,12 +69,7 @@ def read_configuration(root: Path) -> Configuration:
         raise ConfigInvalid(f"{root / FILE}, [tool.mgw.lint]: {error}", hint="docs/lint.md lists the keys") from error
 
 
-def names_delegates(root: Path) -> bool:
-    """Say whether a project names the other tools that are asked."""
-    return "delegates" in _section(root)
-
-
-def _section(root: Path) -> dict[str, object]:
+def _section(root: Path) -> object:
     path = root / FILE
     try:
         document = tomllib.loads(path.read_bytes().decode())
@@ -84,5 +79,9 @@ def _section(root: Path) -> dict[str, object]:
         raise ConfigInvalid(f"{path} is not TOML: {error}", hint="mend the file") from error
     except OSError as error:
         raise FileUnreadable(f"cannot read {path}: {error.strerror}") from error
-    found = document.get("tool", {}).get("mgw", {}).get("lint", {})
-    return found if isinstance(found, dict) else {}
+    found: object = document
+    for name in ("tool", "mgw", "lint"):
+        if not isinstance(found, dict):
+            raise ConfigInvalid(f"{path}: what holds `{name}` is no table", hint="[tool.mgw.lint] begins the section")
+        found = found.get(name, {})
+    return found

@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from mgw.lint.project import Project
 
 
-_OF_DESCRIPTIONS = frozenset({"MGWQ003", "MGWQ004", "MGWQ007", "MGWQ009"})
-"""Rules that are silent on queries of which nothing is proved: what allows their findings is not unused then."""
-
-_OF_ACCESSORS = frozenset({"MGWQ001", "MGWQ002", "MGWQ003", "MGWQ004", "MGWQ009", "MGWQ010"})
-"""Rules that look for who calls a query."""
-
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a run found.
@@ -69,9 +62,11 @@ def lint(project: Project, *, baseline: Path | None, tools: Sequence[str], is_as
         others = delegates.findings()
     left, comments = allowed(project, [*findings, *others])
     stale = tuple(name for name, query in project.queries.items() if query.description is None)
-    asked = {rule.code for rule in all_rules() if _is_asked(rule.code, "", project.configuration)}
-    asked -= _OF_DESCRIPTIONS if stale else frozenset()
-    asked -= _OF_ACCESSORS if project.accessor_module is None else frozenset()
+    lacks = {what for what, is_lacking in (("descriptions", stale), ("callers", project.accessor_module is None))
+             if is_lacking}  # fmt: skip
+    asked = {
+        rule.code for rule in all_rules() if not rule.needs & lacks and _is_asked(rule.code, "", project.configuration)
+    }
     left += unused(project, comments, asked, set(tools) - {each.tool for each in delegates.troubles})
     left = [finding for finding in left if _is_asked(finding.code, finding.path, project.configuration)]
     left.sort(key=lambda finding: (finding.path, finding.line, finding.column, finding.code))

@@ -1,4 +1,4 @@
-"""The rules: a module each in `rules`, named as the rule is, with its page as docstring, a CODE and a `check`."""
+"""The rules: a module each in `rules`, named as the rule is, with its page as docstring, CODE, `check`, maybe NEEDS."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ class Rule:
         name: that reads well behind "allow".
         page: what it finds, why that is bad, what to do instead.
         check: yields what it finds.
+        needs: what it is silent without: "descriptions" of all queries, "callers" of queries.
     """
 
     code: str
     name: str
     page: str
     check: Callable[[Project], Iterable[Finding]]
+    needs: frozenset[str]
 
     @property
     def summary(self) -> str:
@@ -49,7 +51,8 @@ def all_rules() -> tuple[Rule, ...]:
     for module in pkgutil.iter_modules(rules.__path__):
         loaded = importlib.import_module(f"{rules.__name__}.{module.name}")
         page = inspect.cleandoc(loaded.__doc__ or "")
-        found.append(Rule(loaded.CODE, module.name.replace("_", "-"), page, loaded.check))
+        needs: frozenset[str] = getattr(loaded, "NEEDS", frozenset())
+        found.append(Rule(loaded.CODE, module.name.replace("_", "-"), page, loaded.check, needs))
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 

@@ -9,17 +9,8 @@ import sys
 import time
 
 import pytest
+from commands import mgw
 from ports import free_port
-
-
-def mgw(folder, *arguments, **environment):
-    answer = subprocess.run(
-        [sys.executable, "-m", "mgw", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False,
-        env={**os.environ, "NO_COLOR": "1", **environment},
-    )  # fmt: skip
-    assert "Traceback" not in answer.stderr, answer.stderr
-    return answer.returncode, answer.stdout, answer.stderr
 
 
 def entries(folder, *arguments):

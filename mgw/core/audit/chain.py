@@ -142,11 +142,18 @@ class Purged:
     last: int
 
 
-class _Line(Struct):
-    """A line of an export: what was hashed is kept letter by letter."""
+class _Line(Struct, omit_defaults=True):
+    """A line of an export: what was hashed is kept letter by letter.
+
+    Attributes:
+        hash: of the entry.
+        entry: what it says.
+        previous: the hash before it, in the first line: the others have it in the line above.
+    """
 
     hash: str
     entry: msgspec.Raw
+    previous: str | None = None
 
 
 def purge(
@@ -176,11 +183,12 @@ def purge(
         if last is None or last <= ends.purged_position:
             return Purged(0, ends.purged_position)
         with progress.stage("Exporting", total=last - ends.purged_position) as stage, file_published_as(export) as file:
-            position = ends.purged_position
+            position, previous = ends.purged_position, ends.purged_hash.hex() or None
             while rows := queries.audit_export(connection, position=position, last=last, top_k=_PART):
-                file.writelines(
-                    b'{"hash":"%b","entry":%b}\n' % (row.hash.encode(), row.content.encode()) for row in rows
-                )
+                for row in rows:
+                    line = _Line(row.hash, msgspec.Raw(row.content.encode()), previous)
+                    file.write(msgspec.json.encode(line) + b"\n")
+                    previous = None
                 position = rows[-1].position
                 stage.advance(len(rows))
         queries.audit_begin_retention(connection)
@@ -202,6 +210,14 @@ def verify_export(path: Path, anchors: tuple[Point, ...] = ()) -> Verdict:
         return _verify_lines(path, file, {anchor.position: anchor.hash for anchor in anchors})
 
 
+def _hash_before(position: int, line: _Line) -> bytes:
+    """Return the hash before the first line of an export, which has it unless it begins with the chain."""
+    found = bytes.fromhex(line.previous or "")
+    if len(found) != (hashlib.sha256().digest_size if position > 1 else 0):
+        raise ValueError("the hash before it is not there")
+    return found
+
+
 def _verify_lines(path: Path, file: BinaryIO, anchors: dict[int, bytes]) -> Verdict:
     decode = msgspec.json.Decoder(_Line).decode
     broken: list[str] = []
@@ -212,13 +228,13 @@ def _verify_lines(path: Path, file: BinaryIO, anchors: dict[int, bytes]) -> Verd
             content = bytes(read.entry)
             place = msgspec.json.decode(content)["position"]
             found = bytes.fromhex(read.hash)
+            if number == 1:
+                first, position, before = place, place - 1, _hash_before(place, read)
         except (msgspec.MsgspecError, ValueError, KeyError, TypeError) as error:
             raise AuditExportInvalid(
                 f"{path}, line {number} is no entry", hint="name a file of `mgw audit purge`"
             ) from error
-        if number == 1:
-            first = place
-        elif place != position + 1 or hashlib.sha256(before + content).digest() != found:
+        if place != position + 1 or hashlib.sha256(before + content).digest() != found:
             broken.append(f"line {number}, entry {place}, is not what was written, or does not follow the one before")
         if anchors.get(place, found) != found:
             broken.append(f"entry {place} is another one than when the anchor was kept")

@@ -87,6 +87,40 @@ async def adapters_begin_training_async(connection: AsyncConnection[Any], /) -> 
     return _one("adapters/begin_training", rows)
 
 
+# ---- adapters/count_of_base f4965db15503a294 771b9c26cf038916
+_ADAPTERS_COUNT_OF_BASE: Final = """SELECT count(DISTINCT a.user_id) AS users
+FROM lora_adapters a
+WHERE a.base_snapshot = (%(base_snapshot)s::text) AND a.name = (%(name)s::text)"""
+
+
+def adapters_count_of_base(
+    connection: Connection[Any],
+    /,
+    *,
+    base_snapshot: str,
+    name: str,
+) -> int:
+    """How many users have an adapter of some name that belongs to a shared tier."""
+    with connection.cursor(row_factory=_value) as cursor:
+        cursor.execute(_ADAPTERS_COUNT_OF_BASE, {"base_snapshot": base_snapshot, "name": name})
+        rows: list[int] = cursor.fetchall()
+    return _one("adapters/count_of_base", rows)
+
+
+async def adapters_count_of_base_async(
+    connection: AsyncConnection[Any],
+    /,
+    *,
+    base_snapshot: str,
+    name: str,
+) -> int:
+    """How many users have an adapter of some name that belongs to a shared tier."""
+    async with connection.cursor(row_factory=_value) as cursor:
+        await cursor.execute(_ADAPTERS_COUNT_OF_BASE, {"base_snapshot": base_snapshot, "name": name})
+        rows: list[int] = await cursor.fetchall()
+    return _one("adapters/count_of_base", rows)
+
+
 # ---- adapters/delete a07dc928e2c6890d 70decafa0724466c
 _ADAPTERS_DELETE: Final = """DELETE FROM lora_adapters a
 USING users u

@@ -34,6 +34,11 @@ def check(project: Project) -> Iterator[Finding]:
     if not released or not folder:
         return
     listing = _git(project, "ls-tree", "-r", "--name-only", released, "--", folder)
+    if listing is None and project.configuration.released is not None:
+        yield _finding(
+            "pyproject.toml", 0, f"`released` is {released}, which Git does not know here",
+            hint="name a commit, tag or branch; a shallow clone has few of them",
+        )  # fmt: skip
     for path in (listing or "").splitlines():
         before = _git(project, "show", f"{released}:./{path}") if path.endswith(".sql") else None
         if before is None:
@@ -69,8 +74,7 @@ def _git(project: Project, *arguments: str) -> str | None:
     return done.stdout.decode(errors="replace")
 
 
-def _finding(path: str, line: int, message: str) -> Finding:
-    return Finding(
-        code=CODE, name="edited-migration", path=path, line=line, message=message,
-        hint="take the edit back, and write another migration",
-    )  # fmt: skip
+def _finding(
+    path: str, line: int, message: str, *, hint: str = "take the edit back, and write another migration"
+) -> Finding:
+    return Finding(code=CODE, name="edited-migration", path=path, line=line, message=message, hint=hint)

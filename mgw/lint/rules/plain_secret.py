@@ -8,7 +8,8 @@ copy. It also ends up in images, backups and error reports.
 ## What instead
 
 Name an environment variable or a file that holds it (`url_env`, `password_file`), and make a new secret: this one is
-known. What is a name of a variable, a reference (`${NAME}`) or a placeholder is no finding.
+known. What is a name of a variable, a reference (`${NAME}`) or a placeholder is no finding. Lines longer than 10,000
+characters are data, and are not read.
 """
 
 from __future__ import annotations

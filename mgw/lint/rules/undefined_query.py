@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mgw.lint.project import Project
 
 CODE = "MGWQ002"
+NEEDS = frozenset({"callers"})
 _DEFINED = re.compile(r"^(?:(?:async )?def|class) (\w+)|^(\w+)\s*[:=]|^# ---- (\S+) ", re.MULTILINE)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mgw.sql.description import Column, Description
 
 CODE = "MGWQ004"
+NEEDS = frozenset({"descriptions", "callers"})
 
 
 def check(project: Project) -> Iterator[Finding]:

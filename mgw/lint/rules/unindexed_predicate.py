@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mgw.lint.project import Project
 
 CODE = "MGWQ007"
+NEEDS = frozenset({"descriptions"})
 
 
 def check(project: Project) -> Iterator[Finding]:

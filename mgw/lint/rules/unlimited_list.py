@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mgw.lint.project import Project, QueryFile
 
 CODE = "MGWQ009"
+NEEDS = frozenset({"descriptions", "callers"})
 _WRITES = {"FOR", "INSERT", "UPDATE", "DELETE", "MERGE"}
 _LISTS = re.compile(r"(?:list|find|search|page)(?:_\w+)?|\w+_(?:list|page)")
 

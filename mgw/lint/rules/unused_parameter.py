@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mgw.lint.project import Project, QueryFile
 
 CODE = "MGWQ010"
+NEEDS = frozenset({"callers"})
 
 
 def check(project: Project) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mgw.lint.project import Project
 
 CODE = "MGWQ001"
+NEEDS = frozenset({"callers"})
 
 
 def check(project: Project) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -309,19 +310,42 @@ def test_an_old_entry_behind_a_newer_one_stays_with_it(database, tmp_path):
     assert positions(database, action=Action.MODEL_PROMOTED) == ["als-50", "als-3"]
 
 
-@pytest.mark.parametrize("change", ["entry", "hash", "order"])
+def second_export(connection, folder):
+    """Purge everything, write some more, and return the export of that: what came before it is not in it."""
+    for name in ("first.jsonl", "second.jsonl"):
+        purge(connection, datetime.now(UTC) + timedelta(minutes=1), folder / name, ANN)
+        write(connection, [entry(number) for number in range(20, 30)])
+        connection.commit()
+    return folder / "second.jsonl"
+
+
+@pytest.mark.parametrize("change", ["entry", "hash", "order", "first entry", "beginning"])
 def test_an_export_that_was_changed_shows(trail, tmp_path, change):
-    file = tmp_path / "old.jsonl"
-    purge(trail, datetime.now(UTC) + timedelta(minutes=1), file, ANN)
+    file = second_export(trail, tmp_path)
+    assert verify_export(file).broken == ()
     lines = file.read_bytes().splitlines(keepends=True)
     if change == "entry":
         lines[4] = lines[4].replace(b"ann@host", b"bob@host")
     elif change == "hash":
         lines[4] = lines[4][:20] + (b"0" if lines[4][20:21] != b"0" else b"1") + lines[4][21:]
-    else:
+    elif change == "order":
         lines[4], lines[5] = lines[5], lines[4]
-    file.write_bytes(b"".join(lines))
-    assert verify_export(file).broken[0].startswith("line 5, entry ")
+    elif change == "first entry":
+        lines[0] = lines[0].replace(b'"at": "2', b'"at": "1')
+    else:
+        lines[0] = re.sub(rb'"previous":"[0-9a-f]{64}"', b'"previous":"%b"' % (b"0" * 64), lines[0])
+    changed = b"".join(lines)
+    assert changed != file.read_bytes()
+    file.write_bytes(changed)
+    line = 1 if change in {"first entry", "beginning"} else 5
+    assert verify_export(file).broken[0].startswith(f"line {line}, entry ")
+
+
+def test_an_export_whose_beginning_was_cut_off_is_none(trail, tmp_path):
+    file = second_export(trail, tmp_path)
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[1:]))
+    with pytest.raises(AuditExportInvalid, match="line 1 is no entry"):
+        verify_export(file)
 
 
 def test_an_export_without_the_entry_of_an_anchor_is_not_the_whole_one(trail, tmp_path):
