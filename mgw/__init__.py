@@ -1,3 +1,3 @@
 """mgw: a command-line toolkit for a film and television platform."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_database
 from mgw.core.errors import UsageInvalid
@@ -29,14 +30,22 @@ if TYPE_CHECKING:
 CONFIGURED = "configured"
 
 QueriesOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--queries", help="Folder of the queries. Default: queries here, else those of mgw.")
+    Path | None,
+    typer.Option(
+        "--queries", metavar="FOLDER", help="Folder of the queries. Default: queries here, else those of mgw."
+    ),
 ]
 MigrationsOption: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--migrations", help="Folder of the migrations. Default: as prepared before, else those of mgw."),
+    typer.Option(
+        "--migrations",
+        metavar="FOLDER",
+        help="Folder of the migrations. Default: as prepared before, else those of mgw.",
+    ),
 ]
 ModuleOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--module", help="Python file for the accessors. Default: as prepared before.")
+    Path | None,
+    typer.Option("--module", metavar="FILE", help="Python file for the accessors. Default: as prepared before."),
 ]
 DatabaseOption: TypeAlias = Annotated[
     str | None,
@@ -66,10 +75,13 @@ class Places:
 
 def places(queries: Path | None, migrations: Path | None, module: Path | None) -> Places:
     """Find what the options name, or was named when the queries were prepared, or is the program's own."""
-    from mgw.core.resources import resource
+    from mgw.core.resources import own_accessors, resource
     from mgw.sql.record import read_record, resolved
 
-    folder = queries or (Path("queries") if Path("queries").is_dir() else resource("queries"))
+    if queries is None and not Path("queries").is_dir():
+        folder = resource("queries")  # in a wheel they are elsewhere than where they were prepared
+        return Places(folder, migrations or resource("migrations"), module or own_accessors(), read_record(folder))
+    folder = queries or Path("queries")
     record = read_record(folder)
     return Places(
         folder,
@@ -90,6 +102,7 @@ def prepare(
     again: Annotated[
         bool, typer.Option("--all", help="Describe every query anew, also where nothing has changed since.")
     ] = False,
+    json: Json = False,
 ) -> None:
     """Describe every query against the database, and keep the descriptions.
 
@@ -98,11 +111,16 @@ def prepare(
     described again; otherwise the configured one is looked at. Exit code 1 if a query is at fault: the others are
     described all the same.
     """
+    if watch and json:
+        raise UsageInvalid("--watch and --json exclude each other", hint="leave one of them out")
     found = places(queries, migrations, module)
     target = describing_on(ctx, database, shadow=shadow)
     memory = None if again else target.memory(found)
     if memory and not watch and memory.is_current(found.queries, migrations=found.migrations, module=found.module):
-        out.print("nothing has changed since the queries were described")
+        if json:
+            out.json({"described": 0, "written": 0, "removed": 0, "accessors_written": False, "faults": []})
+        else:
+            out.print("nothing has changed since the queries were described")
         return
     from mgw.sql.preparing import described_before
 
@@ -112,13 +130,19 @@ def prepare(
 
         keep_up(target, found, known)
     with schema(target, found.migrations) as (connection, made_from):
-        described = describe(connection, target, found, made_from, known)
+        described = describe(connection, target, found, made_from, known, json=json)
     if described.faults:
         raise typer.Exit(1)
 
 
 def describe(
-    connection: Connection[Any], target: Target, found: Places, made_from: Path | None, before: Described | None
+    connection: Connection[Any],
+    target: Target,
+    found: Places,
+    made_from: Path | None,
+    before: Described | None,
+    *,
+    json: bool = False,
 ) -> Described:
     """Describe what is not known, keep and show it."""
     from mgw.sql.preparing import describe_folder, keep
@@ -127,7 +151,7 @@ def describe(
     written = keep(described, found.queries, migrations=made_from, module=found.module)
     if (memory := target.memory(found)) is not None:
         memory.note(described.descriptions.values())
-    show(described, written)
+    show(described, written, json=json)
     return described
 
 
@@ -196,8 +220,16 @@ def _embedded(loaded: LoadedSettings, configured: Database) -> EmbeddedServer:
     )
 
 
-def show(described: Described, written: Written) -> None:
+def show(described: Described, written: Written, *, json: bool) -> None:
     """Print what was done, and every query that is at fault."""
+    if json:
+        out.json(
+            {
+                "described": len(described.descriptions), "written": written.written, "removed": written.removed,
+                "accessors_written": written.module, "faults": [_fault(each) for each in described.faults],
+            }
+        )  # fmt: skip
+        return
     for fault in described.faults:
         show_fault(fault)
     count = len(described.descriptions)
@@ -209,6 +241,13 @@ def show(described: Described, written: Written) -> None:
     if described.faults:
         parts.append(f"{len(described.faults)} at fault")
     out.print(", ".join(parts))
+
+
+def _fault(fault: QueryFault) -> dict[str, Any]:
+    return {
+        "code": fault.code, "path": fault.path.as_posix(), "line": fault.line or None, "column": fault.column or None,
+        "message": fault.summary, "hint": fault.hint,
+    }  # fmt: skip
 
 
 def show_fault(fault: QueryFault) -> None:

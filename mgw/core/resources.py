@@ -24,6 +24,11 @@ def resource(kind: Kind) -> Path:
     return _find(kind, _PACKAGE)
 
 
+def own_accessors() -> Path:
+    """Return the module that is written from the program's own queries."""
+    return _PACKAGE / "core" / "database" / "queries.py"
+
+
 def _find(kind: Kind, package: Path) -> Path:
     if kind == "migrations":
         candidates = [package / kind]
