@@ -19,9 +19,7 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 User: TypeAlias = Annotated[str, typer.Argument(help="Id of the user, as it was imported.")]
 ExperimentName: TypeAlias = Annotated[str, typer.Argument(help="Name of the experiment.")]
-TopK: TypeAlias = Annotated[
-    int | None, typer.Option("--top-k", "-k", min=1, help="How many titles. [recommend.top_k]")
-]
+TopK: TypeAlias = Annotated[int | None, typer.Option("--top-k", "-k", min=1, help="How many titles. [recommend.top_k]")]
 Threads: TypeAlias = Annotated[
     int | None, typer.Option("--threads", help="Threads to train with; 0 is one for each CPU. [threads]")
 ]
