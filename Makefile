@@ -35,12 +35,8 @@ nightly: .venv/installed  ## The tests at sizes too large for every run.
 docs: .venv/installed  ## Write the documents that are generated.
 	$(BIN)/python docs/generate.py
 
-bench: .venv/installed  ## Measure, and print machine, versions and seed.
-	$(BIN)/python benchmarks/journey.py
-	$(BIN)/python benchmarks/sql.py
-	$(BIN)/python benchmarks/service.py
-	$(BIN)/python benchmarks/lint.py
-	$(BIN)/python benchmarks/audit.py --entries 200000
+bench: .venv/installed  ## Measure everything beside its peers, and write docs/benchmarks.md.
+	$(BIN)/python benchmarks/all.py --peers
 
 constraints: .venv/installed  ## Pin the newest versions of all dependencies, with hashes.
 	$(BIN)/pip install --quiet uv

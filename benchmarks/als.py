@@ -26,7 +26,7 @@ import numpy as np
 from datasets import movielens1m_m2, synthetic
 from implicit.cpu.als import AlternatingLeastSquares
 from irspack.recommenders.ials import IALSTrainer, str_to_loss_type, str_to_solver_type
-from machine import print_machine
+from machine import add_row, print_machine
 from scipy.sparse import csr_array, csr_matrix
 
 from mgw.core.settings import AlsSettings
@@ -167,6 +167,12 @@ def _compare(name: str, case: Measured, rounds: int, epochs: int) -> None:
     for model in ("irspack", "implicit"):
         ratios = [theirs / ours for theirs, ours in zip(table[model], table["mgw"], strict=True)]
         print(f"{f'÷ {model}':12} " + " ".join(f"{ratio:9.2f}" for ratio in ratios))
+        whats = ("an epoch", "to irspack's last loss", "to irspack's best NDCG@20", f"to NDCG@20 {lesser:.4f}")
+        for what, ours, theirs in zip(whats, table["mgw"], table[model], strict=True):
+            if model == "implicit" and "loss" in what:
+                continue  # its loss is another
+            if not np.isnan(ours) or not np.isnan(theirs):
+                add_row(f"{name}, {case.settings.factors} factors: {what}", ours, "s", peer=model, theirs=theirs)
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-from machine import print_machine
+from machine import add_row, print_machine
 
 from mgw.core.audit import Action, Actor, Change, Entry, EntryFilter, page, record, verify, write
 from mgw.core.database import Database
@@ -110,6 +110,7 @@ def main() -> None:
                 connection.commit()
             seconds = time.perf_counter() - began - made
             print(f"written in batches of {BATCH:,}: {asked.entries / seconds:,.0f} a second")
+            add_row(f"entries written in batches of {BATCH:,}", asked.entries / seconds, "per s")
             connection.execute("ANALYZE audit_logs")
             connection.commit()
             singles = []
@@ -119,6 +120,7 @@ def main() -> None:
                 connection.commit()
                 singles.append(time.perf_counter() - before)
             print(f"one by one, committed: {1e3 * statistics.median(singles):.2f} ms")
+            add_row("one entry, committed", 1e3 * statistics.median(singles), "ms")
             print(f"\n{'filter':28}{'found':>7}{'first page ms':>16}{'page 2 ms':>12}")
             worst = 0.0
             for name, wanted in filters().items():
@@ -135,10 +137,12 @@ def main() -> None:
                 worst = max(worst, first, second)
                 print(f"{name:28}{len(found.entries):>7}{first:>16.1f}{second:>12.1f}")
             print(f"slowest: {worst:.1f} ms")
+            add_row("the slowest page of any filter", worst, "ms")
             before = time.perf_counter()
             verdict = verify(connection)
             seconds = time.perf_counter() - before
             print(f"\nverified {verdict.entries:,} entries in {seconds:.1f} s: {verdict.broken or 'whole'}")
+            add_row(f"{verdict.entries:,} entries verified", seconds, "s")
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ each of these ranks all titles. Features of titles are year, decade, genres and 
 The regularization of either's feature weights is chosen on a fifth of the titles (users) that are left, drawn the same
 way. The popularity of the held-out titles themselves, which nobody can know beforehand, is there for scale.
 
-    python benchmarks/cold.py
+    python benchmarks/cold.py [--seeds 3]
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import csv
 import gzip
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sps
 from datasets import ROOT
-from machine import print_machine
+from machine import add_row, print_machine
 from msgspec.structs import replace
 from scipy.sparse import csr_array
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SEEDS, SHARE, K, THREADS = (0, 1, 2), 0.2, 20, 2
+SHARE, K, THREADS = 0.2, 20, 2
 SETTINGS = AlsSettings(factors=64, epochs=12, activity_exponent=0.0)  # the peer has none
 OURS = (1.0, 3.0, 10.0, 30.0, 100.0)
 THEIRS = tuple((weight, warmup) for weight in (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0) for warmup in (0, 4))
@@ -41,24 +42,28 @@ Scores = "NDArray[np.float32]"
 
 def main() -> int:
     """Print a table for titles and one for users."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    seeds = range(parser.parse_args().seeds)
     folder = ROOT / "ml-1m"
     if not folder.is_dir():
         print(f"SKIPPED: no {folder}; MOVIELENS_DATA names the folder that holds ml-1m", file=sys.stderr)
         return 0
-    print_machine(("mgw", "irspack", "numpy", "scipy"), f"seeds {SEEDS}, {SETTINGS.factors} factors")
+    print_machine(("mgw", "irspack", "numpy", "scipy"), f"seeds {list(seeds)}, {SETTINGS.factors} factors")
     matrix, titles, users = _read(folder)
     print(f"\n{matrix.shape[0]:,} users, {titles.shape[1]:,} features of {matrix.shape[1]:,} titles")
-    _compare("titles that nobody watched, ranked among themselves", csr_array(matrix.T), titles, among_themselves=True)
+    heading = "titles that nobody watched, ranked among themselves"
+    _compare(heading, csr_array(matrix.T), titles, seeds, among_themselves=True)
     print(f"\n{users.shape[1]} features of users")
-    _compare("users without a history, ranking all titles", matrix, users, among_themselves=False)
+    _compare("users without a history, ranking all titles", matrix, users, seeds, among_themselves=False)
     return 0
 
 
-def _compare(heading: str, rows: csr_array, features: csr_array, *, among_themselves: bool) -> None:
+def _compare(heading: str, rows: csr_array, features: csr_array, seeds: range, *, among_themselves: bool) -> None:
     """Hold out rows, and score each held-out row with every column from its features alone."""
     found: dict[str, list[tuple[float, float]]] = {}
     chosen: dict[str, list[object]] = {"mgw": [], "irspack": []}
-    for seed in SEEDS:
+    for seed in seeds:
         cold = _drawn(rows, np.arange(rows.shape[0]), seed)
         rest = np.setdiff1d(np.arange(rows.shape[0]), cold)
         inner = _drawn(rows, rest, seed + 100)
@@ -84,11 +89,14 @@ def _compare(heading: str, rows: csr_array, features: csr_array, *, among_themse
             models["(their own popularity)"] = lambda _, asked: _popularity(rows, asked, asked, own=True)
         for name, fit in models.items():
             found.setdefault(name, []).append(quality(fit, rest, cold))
-    print(f"\n{heading}; mean of {len(SEEDS)} seeds{'':14} NDCG@{K}  Recall@{K}")
+    print(f"\n{heading}; mean of {len(seeds)} seeds{'':14} NDCG@{K}  Recall@{K}")
     for name, values in found.items():
         ndcg, recall = np.mean(values, axis=0)
         print(f"  {name:60} {ndcg:8.4f}  {recall:8.4f}")
     print(f"  chosen on validation: {chosen}")
+    for place, metric in enumerate((f"NDCG@{K}", f"Recall@{K}")):
+        ours, theirs = (np.mean(found[name], axis=0)[place] for name in ("mgw", "irspack, feature-aware iALS"))
+        add_row(f"{heading}: {metric}", ours, peer="irspack", theirs=theirs, more_is_better=True)
 
 
 def _drawn(rows: csr_array, among: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 import tea_tasting as tt
-from machine import print_machine
+from machine import add_row, print_machine
 
 from mgw.core.audit import Actor
 from mgw.core.database.embedded import EmbeddedServer
@@ -80,9 +80,13 @@ def measure(connection: psycopg.Connection[Any], exposures: int, windows: int) -
     ).fetchone() or (0,)
     print(f"\n{exposures:,} exposures of {users:,} users, {rows:,} conversions and visits")
     look = Look(connection, experiment, NOW + timedelta(days=60))
-    timed("mgw: report of three metrics, from the database", lambda: make_report(look))
-    frame = timed("tea-tasting: reading the users' values into pandas", lambda: read(connection, experiment.id), runs=1)
-    theirs = timed("tea-tasting: the same three metrics, once they are there", lambda: analyse(frame))
+    _, reported = timed("mgw: report of three metrics, from the database", lambda: make_report(look))
+    frame, brought = timed(
+        "tea-tasting: reading the users' values into pandas", lambda: read(connection, experiment.id), runs=1
+    )
+    theirs, computed = timed("tea-tasting: the same three metrics, once they are there", lambda: analyse(frame))
+    what = f"report, {exposures:,} exposures of {users:,} users"
+    add_row(what, reported, "s", peer="tea-tasting, with reading", theirs=brought + computed)
     ours = make_report(look).metrics
     for found, metric in zip(ours, ("bought", "spent", "basket"), strict=True):
         difference = found.comparisons[0].difference
@@ -150,8 +154,8 @@ def analyse(frame: pd.DataFrame) -> Any:  # noqa: ANN401 - of the peer
     return experiment.analyze(frame, control=0)
 
 
-def timed(what: str, work: Callable[[], Any], runs: int = RUNS) -> Any:  # noqa: ANN401 - whatever the work returns
-    """Run something a few times and print the median."""
+def timed(what: str, work: Callable[[], Any], runs: int = RUNS) -> tuple[Any, float]:
+    """Run something a few times, print the median, and return what it found and the median."""
     taken = []
     found = None
     for _ in range(runs):
@@ -162,7 +166,7 @@ def timed(what: str, work: Callable[[], Any], runs: int = RUNS) -> Any:  # noqa:
         f"  {what}: {statistics.median(taken):.2f} s (of {runs}: {', '.join(f'{each:.2f}' for each in taken)})",
         flush=True,
     )
-    return found
+    return found, statistics.median(taken)
 
 
 if __name__ == "__main__":

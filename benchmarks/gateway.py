@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from machine import print_machine
+from machine import add_row, print_machine
 from serving import free_port
 
 if TYPE_CHECKING:
@@ -124,6 +124,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     print_machine(("mgw", "granian", "pyreqwest", "joserfc"), f"{asked.rounds} rounds of {asked.seconds} s")
+    if absent := [name for name in ("wrk", "taskset") if shutil.which(name) is None]:
+        print(f"SKIPPED: needs {' and '.join(absent)}", file=sys.stderr)
+        return
+    asked.peers = asked.peers.absolute() if asked.peers else None  # programs run in another folder
+    say_what_is_missing(asked.peers)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder, upstream = Path(name), free_port()
         (folder / "up.py").write_text(UPSTREAM)
@@ -140,6 +145,25 @@ def main() -> None:
         report(contenders)
         if shutil.which("h2load"):
             half_load(contenders, upstream, folder, asked.rounds, asked.seconds)
+
+
+def say_what_is_missing(peers: Path | None) -> None:
+    """Say which peers are not there, and the versions of those that are."""
+    asked = {"nginx": (shutil.which("nginx"), "-v"), "redis-server": (shutil.which("redis-server"), "--version")}
+    for name, option in (("envoy", "--version"), ("caddy", "version")):
+        there = peers is not None and (peers / "bin" / name).exists()
+        asked[name] = (str(peers / "bin" / name) if peers is not None and there else None, option)
+    for name, (program, option) in asked.items():
+        if program is None:
+            print(f"SKIPPED: the peer {name}, which is not there", file=sys.stderr)
+            continue
+        said = subprocess.run([program, option], capture_output=True, text=True, check=False)
+        if found := re.search(r"\d+\.\d+\.\d+", said.stdout + said.stderr):
+            print(f"{name} {found[0]}")
+    if peers is None or not has_fastapi(peers):
+        print("SKIPPED: the peer FastAPI with httpx, which is not there", file=sys.stderr)
+    if shutil.which("h2load") is None:
+        print("SKIPPED: half load, which needs h2load", file=sys.stderr)
 
 
 def make_contenders(folder: Path, upstream: int, peers: Path | None, redis: int | None = None) -> Iterator[Contender]:
@@ -184,7 +208,7 @@ def make_contenders(folder: Path, upstream: int, peers: Path | None, redis: int 
         yield Contender(
             "Caddy, bare", [*command, "--to", f"127.0.0.1:{upstream}"], port, environment={"GOMAXPROCS": "1"}
         )
-    if (peers / "bin" / "uvicorn").exists():
+    if has_fastapi(peers):
         port = free_port()
         (folder / "proxy.py").write_text(FASTAPI)
         command = [
@@ -198,6 +222,13 @@ def make_contenders(folder: Path, upstream: int, peers: Path | None, redis: int 
             "error",
         ]
         yield Contender("FastAPI and httpx", command, port, environment={"UPSTREAM": f"http://127.0.0.1:{upstream}"})
+
+
+def has_fastapi(peers: Path) -> bool:
+    """Return whether the peers' Python has what the proxy of FastAPI needs."""
+    python = peers / "bin" / "python"
+    command = [str(python), "-c", "import fastapi, httpx, uvicorn"]
+    return python.exists() and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def write_gateway(path: Path, port: int, upstream: int, **given: object) -> None:
@@ -255,6 +286,7 @@ def half_load(contenders: list[Contender], upstream: int, folder: Path, rounds: 
     added = statistics.median(there - own for there, own in zip(with_it, alone, strict=True))
     print(f"\nat {rate:,.0f} req/s, 16 connections: p99 {statistics.median(with_it):.2f} ms, ", end="")
     print(f"the upstream alone {statistics.median(alone):.2f} ms, added {added:.2f} ms")
+    add_row("p99 that is added at half load", added, "ms")
 
 
 def steady_p99_ms(url: str, headers: tuple[str, ...], rate: float, folder: Path, seconds: int) -> float:
@@ -295,6 +327,16 @@ def report(contenders: list[Contender]) -> None:
         for each in contenders:
             rate, cpu, late = (statistics.median(column) for column in zip(*each.found[connections], strict=True))
             print(f"{each.name:30} {rate:9,.0f} {cpu:8.1f} {late:8.2f}")
+        ours = next(each for each in contenders if each.name == "mgw, everything")
+        rate = statistics.median(rate for rate, *_ in ours.found[connections])
+        for each in contenders:
+            own = statistics.median(rate for rate, *_ in each.found[connections])
+            what = f"{connections} connections: {each.name.removeprefix('mgw, ')}"
+            if each.name.startswith("mgw, "):
+                add_row(what, own, "per s", more_is_better=True)
+            else:
+                beside = f"{connections} connections: everything"
+                add_row(beside, rate, "per s", peer=each.name, theirs=own, more_is_better=True)
 
 
 def cpu_seconds(pid: int) -> float:

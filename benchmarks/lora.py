@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import onnxruntime
 from datasets import ROOT
-from machine import print_machine
+from machine import add_row, print_machine
 from serving import make_project, run
 from threadpoolctl import threadpool_limits
 
@@ -176,13 +176,16 @@ def _latency(works: dict[str, Callable[[int], object]]) -> None:
             taken[name].append(1000 * (time.perf_counter() - began))
     for name, all_taken in taken.items():
         counted = all_taken[TIMES // 10 :]
+        add_row(name, float(np.median(counted)), "ms")
         print(f"  {name:30}median {np.median(counted):6.3f}  p99 {np.percentile(counted, 99):6.3f}")
 
 
 def _timed(name: str, work: Callable[[], _Result]) -> _Result:
     began = time.perf_counter()
     result = work()
-    print(f"{name:28}{time.perf_counter() - began:7.2f} s")
+    taken = time.perf_counter() - began
+    print(f"{name:28}{taken:7.2f} s", flush=True)
+    add_row(name, taken, "s")
     return result
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from datasets import movielens1m_m2
-from machine import print_machine
+from machine import add_row, print_machine
 from msgspec.structs import replace
 
 from mgw.core.settings import AlsSettings
@@ -88,6 +88,9 @@ def main() -> int:
     for name, each in scores.items():
         figures = (*_measure(each, validation, train), *_measure(each, test, train))
         print(f"{name:24} {figures[0]:9.4f} {figures[1]:7.4f} {figures[2]:12.4f} {figures[3]:7.4f}")
+        for metric, ours, theirs in zip(("Recall@20", "NDCG@20"), figures[2:], PUBLISHED["UltraGCN"], strict=True):
+            beside = {"peer": "UltraGCN, published", "theirs": theirs} if name.startswith("ALS") else {}
+            add_row(f"{name}: test {metric}", ours, more_is_better=True, **beside)
     for name, (recall, ndcg) in PUBLISHED.items():
         print(f"{name + ' (published)':24} {'':17} {recall:12.4f} {ndcg:7.4f}")
     return 0

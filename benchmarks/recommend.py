@@ -18,7 +18,7 @@ os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
-from machine import print_machine
+from machine import add_row, print_machine
 from scipy.sparse import csr_array, csr_matrix
 from threadpoolctl import threadpool_limits
 
@@ -74,6 +74,9 @@ def _everybody(options: argparse.Namespace) -> None:
         f" {options.rounds} rounds; {same:.4%} of the places are those of implicit"
     )
     ours = statistics.median(seconds["mgw"])
+    for peer in ("implicit", "product alone"):
+        what = f"top {options.top_k} for {options.users:,} users"
+        add_row(what, ours, "s", peer=peer, theirs=statistics.median(seconds[peer]))
     for name, taken in seconds.items():
         median = statistics.median(taken)
         print(f"{name:14} {median:7.3f} s ({min(taken):.3f}-{max(taken):.3f})   ÷ mgw {median / ours:5.2f}")
@@ -100,6 +103,7 @@ def _fold_in(factors: int) -> None:
             if number >= 100:
                 taken.append(time.perf_counter() - began)
     median, tail = np.percentile(taken, [50, 99]) * 1000
+    add_row(f"fold-in of a user, {factors} factors", median, "ms")
     print(f"fold-in, {factors:3} factors, {EVENTS} events, {ASKED:,} users: median {median:.3f} ms, p99 {tail:.3f} ms")
 
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from datasets import ROOT
-from machine import print_machine
+from machine import add_row, print_machine
 from serving import MGW, free_port, make_project, run, serving
 from threadpoolctl import threadpool_limits
 
@@ -204,6 +204,14 @@ def _measure(folder: Path, rounds: int, seconds: int, cases: list[Case]) -> None
     for place, results in found.items():
         rate, median, tail = (statistics.median(values) for values in zip(*results, strict=True))
         print(f"{cases[place].name:36}{cases[place].server.name:30}{rate:9,.0f}{median:10.2f}{tail:10.2f}")
+    rates = [statistics.median(rate for rate, *_ in found[place]) for place in range(len(cases))]
+    peers = [rate for rate, case in zip(rates, cases, strict=True) if not case.server.name.startswith("mgw")]
+    for rate, case in zip(rates, cases, strict=True):
+        if case.server.name.startswith("mgw"):
+            what = f"{case.name}, {case.server.name.removeprefix('mgw, ')}"
+            compared = peers and not case.cached  # the peer keeps no lists
+            beside = {"peer": "FastAPI + implicit, ALS alone", "theirs": peers[0]} if compared else {}
+            add_row(what, rate, "per s", more_is_better=True, **beside)
 
 
 def _wrk(

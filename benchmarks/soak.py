@@ -25,7 +25,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from machine import print_machine
+from machine import add_row, print_machine
 from serving import MGW, free_port, make_project, run, serving
 
 from mgw.core.artifacts import ModelStore
@@ -226,7 +226,14 @@ def _report(clients: list[Client], lost: int, elder: int, memory: list[float]) -
     print(f"events acknowledged: {stored:,}, of these lost: {lost}")
     course = ", ".join(f"{each:.0f}" for each in memory)
     print(f"memory of worker {elder}: {course} MB; {growth:+.0f} after the second minute")
-    return int(bool(wrong) or lost > 0 or growth > GROWTH_MB)
+    add_row("answers", statuses.total())
+    add_row("wrong answers", len(wrong))
+    add_row("events acknowledged", stored)
+    add_row("of these lost", lost)
+    add_row("growth of the worker after the second minute", growth, "MB")
+    if failed := bool(wrong) or lost > 0 or growth > GROWTH_MB:
+        print(f"FAILED: {len(wrong)} wrong, {lost} lost, {growth:+.0f} MB of {GROWTH_MB}", file=sys.stderr)
+    return int(failed)
 
 
 if __name__ == "__main__":

