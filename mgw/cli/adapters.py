@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mgw.cli.options import Json
+from mgw.cli.options import Json, User
 from mgw.cli.output import out
 from mgw.cli.project import current_project, note_change, project_adapters, project_session, project_shared_tiers
 from mgw.core.changes import Action
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
     from mgw.core.artifacts import ModelStore
+    from mgw.core.settings import LoadedSettings
     from mgw.recommend.lora.adapters import Adapters
     from mgw.recommend.lora.store import Adapter
 
 app = typer.Typer(help="Look at, exchange and remove adapters of users.", no_args_is_help=True, rich_markup_mode=None)
 
-User = Annotated[str, typer.Argument(help="Id of the user, as it was imported.")]
 _SHOWN = 5
 
 
@@ -34,20 +34,21 @@ def list_adapters(ctx: typer.Context, user: User, json: Json = False) -> None:
     with project_session(current_project(ctx)) as connection:
         rows = queries.adapters_list(connection, user_id=user)
     if json:
-        out.json([{**row._asdict(), "created_at": row.created_at.isoformat()} for row in rows])
+        adapters = [{**row._asdict(), "created_at": row.created_at.isoformat()} for row in rows]
+        out.json({"user_id": user, "adapters": adapters})
         return
     if not rows:
         out.note(f"there is no adapter of {user!r}: `mgw train lora` says whom it trains")
         return
     out.table(
         f"Adapters of {user}",
-        ["name", ">version", "shared tier", ">numbers", ">bytes", ">titles", "trained"],
+        ["name", ">version", "shared tier", ">numbers", ">bytes", ">titles", "trained (UTC)"],
         [(row.name, row.version, row.base_snapshot, row.rank, row.size_bytes, row.events_used, row.created_at)
          for row in rows],
     )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="Show what a user's adapter is, and which titles it moves.")
 def show(ctx: typer.Context, user: User, json: Json = False) -> None:
     """Show the adapter that a user's recommendations are made with, and which titles it moves most."""
     import numpy as np
@@ -81,11 +82,12 @@ def show(ctx: typer.Context, user: User, json: Json = False) -> None:
     out.table("What it lifts and lowers most", ["id", "title", ">boost"], rows)
 
 
-@app.command()
+@app.command(short_help="Write a user's adapter to a file, for mgw or ONNX Runtime.")
 def export(
     ctx: typer.Context,
     user: User,
-    path: Annotated[Path, typer.Argument(help="The file to write: .json, or .onnx_adapter.", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="The file to write: .json, or .onnx_adapter.", dir_okay=False)],
+    json: Json = False,
 ) -> None:
     """Write a user's adapter: as .json for `mgw adapters import`, as .onnx_adapter for `mgw export onnx`."""
     from mgw.recommend.lora.exchange import write_adapter
@@ -94,14 +96,18 @@ def export(
     _, adapters = project_adapters(loaded)
     with project_session(loaded) as connection:
         adapter = _required(connection, user, adapters)
-    write_adapter(path, adapters, adapter)
-    out.print(f"{path}: version {adapter.version} of {user}, of {adapters.name}")
+    write_adapter(file, adapters, adapter)
+    if json:
+        out.json({"file": str(file), "user_id": user, "version": adapter.version, "shared_tier": adapters.name})
+    else:
+        out.print(f"{file}: version {adapter.version} of {user}, of {adapters.name}")
 
 
-@app.command("import")
+@app.command("import", short_help="Take in an adapter from a file, as its user's next.")
 def import_adapter(
     ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(help="A file of `mgw adapters export` that ends in .json.")],
+    file: Annotated[Path, typer.Argument(help="What `mgw adapters export` wrote, as .json.")],
+    json: Json = False,
 ) -> None:
     """Take in an adapter from a file, as the next version of its user's."""
     from mgw.core.errors import UserUnknown
@@ -110,55 +116,77 @@ def import_adapter(
 
     loaded = current_project(ctx)
     _, adapters = project_adapters(loaded)
-    adapter = read_adapter(path, adapters)
+    adapter = read_adapter(file, adapters)
     with project_session(loaded) as connection:
         if not save_adapters(connection, adapters.name, [adapter]):
             raise UserUnknown(f"there is no user {adapter.user_id!r}", hint="import the users' events first")
         prune_adapters(connection, [adapter.user_id], keep=adapters.settings.keep)
         stored = _required(connection, adapter.user_id, adapters)
-        _record(connection, Action.ADAPTER_IMPORTED, "adapter", adapter.user_id, after=stored.version, file=str(path))
-    out.print(f"version {stored.version} of {adapter.user_id}")
+        _record(connection, Action.ADAPTER_IMPORTED, "adapter", adapter.user_id, after=stored.version, file=str(file))
+    if json:
+        out.json({"file": str(file), "user_id": adapter.user_id, "version": stored.version})
+    else:
+        out.print(f"version {stored.version} of {adapter.user_id}")
 
 
-@app.command()
+@app.command(short_help="Go back to the shared tier, or a user's version, before.")
 def rollback(
     ctx: typer.Context,
     user: Annotated[str | None, typer.Option(help="Only this user's: the latest version is deleted.")] = None,
+    json: Json = False,
 ) -> None:
     """Go back to the shared tier before, with everybody's adapters of it; or to one user's version before."""
     loaded = current_project(ctx)
     snapshot, adapters = project_adapters(loaded)
+    if user is None:
+        _roll_back_everybody(loaded, adapters.name, snapshot.manifest.name, json=json)
+    else:
+        _roll_back_user(loaded, adapters, user, json=json)
+
+
+def _roll_back_everybody(loaded: LoadedSettings, name: str, model: str, *, json: bool) -> None:
     from mgw.core.database import queries
     from mgw.core.errors import AdaptersMissing
     from mgw.recommend.lora.store import NAME
 
-    if user is None:
-        store = project_shared_tiers(loaded)
-        before = _tier_before(store, adapters.name, snapshot.manifest.name)
-        with project_session(loaded) as connection:
-            left = queries.adapters_count_of_base(connection, base_snapshot=before, name=NAME)
-        if not left:
-            raise AdaptersMissing(f"no adapter of {before} is kept any more", hint="lora.keep says how many are")
-        store.use(before)
-        note_change(loaded, Action.TIER_PROMOTED, "shared_tier", before, before=adapters.name, after=before)
-        out.print(f"{before} is in use, in place of {adapters.name}, with the adapters of {left:,} users")
-        return
+    store = project_shared_tiers(loaded)
+    before = _tier_before(store, name, model)
+    with project_session(loaded) as connection:
+        left = queries.adapters_count_of_base(connection, base_snapshot=before, name=NAME)
+    if not left:
+        raise AdaptersMissing(f"no adapter of {before} is kept any more", hint="lora.keep says how many are")
+    store.use(before)
+    note_change(loaded, Action.TIER_PROMOTED, "shared_tier", before, before=name, after=before)
+    if json:
+        out.json({"shared_tier": before, "former_shared_tier": name, "users": left})
+    else:
+        out.print(f"{before} is in use, in place of {name}, with the adapters of {left:,} users")
+
+
+def _roll_back_user(loaded: LoadedSettings, adapters: Adapters, user: str, *, json: bool) -> None:
+    from mgw.core.database import queries
+    from mgw.recommend.lora.store import NAME
+
     with project_session(loaded) as connection:
         latest = _required(connection, user, adapters)
         queries.adapters_undo(connection, user_id=user, name=NAME, base_snapshot=adapters.name)
         earlier = adapters.load(connection, user)
         now = None if earlier is None else earlier.version
         _record(connection, Action.ADAPTER_ROLLED_BACK, "adapter", user, before=latest.version, after=now)
-    after = "none is left" if earlier is None else f"version {earlier.version} is in use"
-    out.print(f"version {latest.version} of {user} is deleted, {after}")
+    if json:
+        out.json({"user_id": user, "version": now, "former_version": latest.version})
+    else:
+        after = "none is left" if now is None else f"version {now} is in use"
+        out.print(f"version {latest.version} of {user} is deleted, {after}")
 
 
-@app.command()
+@app.command(short_help="Delete all but the latest adapters and shared tiers.")
 def prune(
     ctx: typer.Context,
     keep: Annotated[
         int | None, typer.Option(min=1, help="Versions to keep of each adapter, and shared tiers. [lora.keep]")
     ] = None,
+    json: Json = False,
 ) -> None:
     """Delete all but the latest versions of each user's adapter, and all but the latest shared tiers with theirs."""
     from mgw.core.database import queries
@@ -173,18 +201,24 @@ def prune(
     for name in tiers:
         store.delete(name)
         note_change(loaded, Action.TIER_DELETED, "shared_tier", name)
-    out.print(f"{count:,} versions and {len(tiers):,} shared tiers deleted")
+    if json:
+        out.json({"versions": count, "shared_tiers": tiers})
+    else:
+        out.print(f"{count:,} versions and {len(tiers):,} shared tiers deleted")
 
 
 @app.command()
-def delete(ctx: typer.Context, user: User) -> None:
+def delete(ctx: typer.Context, user: User, json: Json = False) -> None:
     """Delete every adapter of a user. Models keep the factors of those they were trained on until they are deleted."""
     from mgw.core.database import queries
 
     with project_session(current_project(ctx)) as connection:
         count = queries.adapters_delete(connection, user_id=user)
         _record(connection, Action.ADAPTER_DELETED, "adapter", user, versions=count)
-    out.print(f"{count:,} versions deleted")
+    if json:
+        out.json({"user_id": user, "versions": count})
+    else:
+        out.print(f"{count:,} versions deleted")
 
 
 def _record(connection: Connection[TupleRow], action: Action, kind: str, name: str, **details: object) -> None:

@@ -77,7 +77,10 @@ def _version(wanted: bool) -> None:
 def root(
     ctx: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", help="Configuration file. Default: mgw.yaml here or in a parent folder.")
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="Configuration file. Default: mgw.yaml here or in a parent folder."
+        ),
     ] = None,
     _wants_version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mgw.cli.options import Json
+from mgw.cli.options import TIME, Json, Since, Until, moment_of
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session, project_trail
 from mgw.core.errors import UsageInvalid
@@ -26,17 +25,15 @@ Anchor = Annotated[
     list[str] | None,
     typer.Option("--anchor", help="POSITION:HASH, an end of the chain that was kept; may be repeated."),
 ]
-Moment = typer.Option(metavar="TIME", help="ISO 8601, or how long ago: 90d, 12h, 30m.")
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _FIELDS = ("position", "at", "user_id", "action", "resource_type", "resource_id", "details", "ip", "user_agent")
 _DETAILS = 60
 
 
-@app.command("list")
+@app.command("list", short_help="List entries, the newest first, all or filtered.")
 def list_entries(
     ctx: typer.Context,
-    since: Annotated[str | None, Moment] = None,
-    until: Annotated[str | None, Moment] = None,
+    since: Since = None,
+    until: Until = None,
     user: Annotated[str | None, typer.Option(help="Who acted.")] = None,
     action: Annotated[str | None, typer.Option(help="What was done, such as experiment.started.")] = None,
     resource_type: Annotated[str | None, typer.Option(help="To what kind of thing.")] = None,
@@ -55,10 +52,9 @@ def list_entries(
         raise UsageInvalid("--all is for --csv", hint="--json has pages: --after takes the cursor of the one before")
     if as_csv and json:
         raise UsageInvalid("--csv and --json exclude each other")
-    now = datetime.now(UTC)
     wanted = EntryFilter(
-        None if since is None else _moment(since, now),
-        None if until is None else _moment(until, now),
+        None if since is None else moment_of(since, "--since"),
+        None if until is None else moment_of(until, "--until"),
         user, action, resource_type, resource, text,
     )  # fmt: skip
     loaded = current_project(ctx)
@@ -111,11 +107,13 @@ def _show(entries: list[dict[str, Any]]) -> None:
     out.table("", ["at (UTC)", "who", "action", "what", "details"], rows)
 
 
-@app.command()
+@app.command(short_help="Look whether the trail is as it was written.")
 def verify(
     ctx: typer.Context,
     anchor: Anchor = None,
-    file: Annotated[Path | None, typer.Option(help="An export of `mgw audit purge`, in place of the database.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What `mgw audit purge` wrote, in place of the database.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Look whether the trail is as it was written: no entry changed, taken out or put in.
@@ -149,11 +147,14 @@ def _show_verdict(verdict: Verdict, *, json: bool) -> None:
         out.print(f"end of the chain: {verdict.end}")
 
 
-@app.command()
+@app.command(short_help="Take old entries out of the database, into a file.")
 def purge(
     ctx: typer.Context,
-    before: Annotated[str, typer.Option(metavar="TIME", help="ISO 8601, or how long ago: 365d.")],
-    export: Annotated[Path, typer.Option(help="File that the entries are written to before they go.", dir_okay=False)],
+    before: Annotated[str, typer.Option(metavar=TIME, help="Take out what is older: ISO 8601, or how long ago: 365d.")],
+    to: Annotated[
+        Path,
+        typer.Option("--out", metavar="FILE", help="File that the entries are written to first.", dir_okay=False),
+    ],
     json: Json = False,
 ) -> None:
     """Take old entries out of the database, after they were written to a file; the chain stays whole.
@@ -163,18 +164,18 @@ def purge(
     from mgw.core.audit import purge as take_out
     from mgw.core.changes import Actor
 
-    moment = _moment(before, datetime.now(UTC))
+    moment = moment_of(before, "--before")
     with project_session(current_project(ctx)) as connection, out.progress() as progress:
-        purged = take_out(connection, moment, export, Actor.on_this_machine(), progress)
+        purged = take_out(connection, moment, to, Actor.on_this_machine(), progress)
     if json:
-        out.json({"entries": purged.entries, "last": purged.last, "file": str(export) if purged.entries else None})
+        out.json({"entries": purged.entries, "last": purged.last, "file": str(to) if purged.entries else None})
     elif purged.entries:
-        out.print(f"{purged.entries:,} entries, up to {purged.last}, are in {export} and no longer in the database")
+        out.print(f"{purged.entries:,} entries, up to {purged.last}, are in {to} and no longer in the database")
     else:
         out.print("there is no entry as old as that")
 
 
-@app.command()
+@app.command(short_help="Write to the database what was noted while it was away.")
 def flush(ctx: typer.Context, json: Json = False) -> None:
     """Write to the database what was noted while it was away; commands that use it do so by themselves.
 
@@ -191,18 +192,3 @@ def flush(ctx: typer.Context, json: Json = False) -> None:
         out.print(f"files written: {before - left}, left: {left}")
     if left:
         raise typer.Exit(1)
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    """Read a time, or how long ago.
-
-    Raises:
-        UsageInvalid: it is neither.
-    """
-    try:
-        if text[-1:] in _UNITS and text[:-1].isdecimal():
-            return now - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
-        found = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
-        raise UsageInvalid(f"{text!r} is no time", hint="2026-11-01, 2026-11-01T12:00:00+01:00, 90d, 12h") from error
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from msgspec import Struct
 
-from mgw.cli.options import Json
+from mgw.cli.options import Json, OutFile
 from mgw.cli.output import out
 from mgw.cli.project import current_project
 from mgw.core.settings import keys, redacted
@@ -22,10 +21,7 @@ app = typer.Typer(help="Show and check the configuration.", no_args_is_help=True
 
 
 @app.command()
-def show(
-    ctx: typer.Context,
-    json: Json = False,
-) -> None:
+def show(ctx: typer.Context, json: Json = False) -> None:
     """Show every setting, its value and where it comes from.
 
     Passwords are not shown.
@@ -39,19 +35,22 @@ def show(
 
 
 @app.command()
-def check(ctx: typer.Context) -> None:
+def check(ctx: typer.Context, json: Json = False) -> None:
     """Check the configuration and list every fault.
 
-    The exit code is 0 if there is none, and 2 otherwise.
+    Exit code 2 if there is any.
     """
     loaded = current_project(ctx)
+    if json:
+        out.json({"file": str(loaded.file) if loaded.file else None, "warnings": list(loaded.warnings)})
+        return
     out.print(f"{loaded.file}: fine" if loaded.file else "no configuration file; the defaults apply: fine")
 
 
-@app.command()
+@app.command(short_help="Write a JSON Schema, with which editors complete keys.")
 def schema(
     kind: Annotated[Literal["settings", "gateway", "experiment"], typer.Argument(help="Of which file.")] = "settings",
-    to: Annotated[Path | None, typer.Option("--to", help="File to write. Default: stdout.", dir_okay=False)] = None,
+    to: OutFile = None,
 ) -> None:
     """Write a JSON Schema, with which editors complete keys and say what each is for.
 

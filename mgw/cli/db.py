@@ -28,28 +28,35 @@ app = typer.Typer(help="Start, stop, migrate and look at the database.", no_args
 
 
 @app.command()
-def start(ctx: typer.Context) -> None:
+def start(ctx: typer.Context, json: Json = False) -> None:
     """Start the embedded server and keep it running until `mgw db stop`.
 
     Other commands start it by themselves and stop it when they end; this saves them the start.
     """
     server = _embedded(project_database(current_project(ctx)), "start")
     status = server.start()
-    out.print(f"PostgreSQL {status.version} runs in {status.data_dir}, process {status.pid}")
+    if json:
+        out.json({**dataclasses.asdict(status), "data_dir": str(status.data_dir)})
+    else:
+        out.print(f"PostgreSQL {status.version} runs in {status.data_dir}, process {status.pid}")
 
 
 @app.command()
-def stop(ctx: typer.Context) -> None:
+def stop(ctx: typer.Context, json: Json = False) -> None:
     """Stop the embedded server, also where other commands use it."""
     server = _embedded(project_database(current_project(ctx)), "stop")
-    out.print("stopped" if server.stop() else "was not running")
+    stopped = server.stop()
+    if json:
+        out.json({"stopped": stopped})
+    else:
+        out.print("stopped" if stopped else "was not running")
 
 
 @app.command()
 def status(ctx: typer.Context, json: Json = False) -> None:
-    """Show the server and the migrations that it has; exit code 1 if any is waiting or the server is away.
+    """Show the server and the migrations that it has.
 
-    To ask does not start the embedded server.
+    To ask does not start the embedded server. Exit code 1 if a migration is waiting or the server is away.
     """
     database = project_database(current_project(ctx))
     document, states = _examine(database)
@@ -94,19 +101,22 @@ def _described(state: MigrationState) -> dict[str, object]:
 
 
 @app.command()
-def migrate(ctx: typer.Context) -> None:
+def migrate(ctx: typer.Context, json: Json = False) -> None:
     """Bring the schema up to date; each migration is one transaction."""
     from mgw.core.database import migrations
 
     with project_database(current_project(ctx)).connect() as connection:
         applied = migrations.migrate(connection, migrations.read_migrations())
+    if json:
+        out.json({"applied": [{"number": each.number, "name": each.name} for each in applied]})
+        return
     for migration in applied:
         out.print(f"applied {migration.number:04}_{migration.name}")
     if not applied:
         out.print("nothing to do: the schema is up to date")
 
 
-@app.command()
+@app.command(short_help="Print the URL of the database, for other programs.")
 def url(ctx: typer.Context) -> None:
     """Print the URL of the database, for other programs; passwords are left out.
 

@@ -27,7 +27,7 @@ TITLE = "t0007"
 
 
 def demo(
-    directory: Annotated[Path, typer.Argument(help="Folder of the demonstration's project.")] = Path("mgw-demo"),
+    folder: Annotated[Path, typer.Argument(help="Folder of the demonstration's project.")] = Path("mgw-demo"),
     full: Annotated[
         bool,
         typer.Option("--full", help="Go on: adapters, an experiment, a gateway, requests, another model, the end."),
@@ -47,10 +47,10 @@ def demo(
     from mgw.recommend.split import choose_split
     from mgw.recommend.training import train_als
 
-    if not (directory / FILE_NAME).exists():
-        write_configuration(directory, force=False)
+    if not (folder / FILE_NAME).exists():
+        write_configuration(folder, force=False)
     # The environment may point at somebody's own database, which sample data has no business in.
-    loaded = load_settings(config=directory / FILE_NAME, environ={})
+    loaded = load_settings(config=folder / FILE_NAME, environ={})
     with project_session(loaded) as connection:
         _heading("A catalogue and two years of viewing, in the embedded PostgreSQL")
         with out.progress() as progress:
@@ -92,10 +92,10 @@ def demo(
         from mgw.cli.journey import prepare, travel
         from mgw.core.listeners import free_ports
 
-        travel(prepare(directory.resolve(), *free_ports(3)))
+        travel(prepare(folder.resolve(), *free_ports(3)))
     _heading("Next")
     for arguments in (f"recommend {USER} --json", f"similar {TITLE}", "doctor"):
-        out.print(f"  cd {shlex.quote(str(directory))} && {_program()} {arguments}")
+        out.print(f"  cd {shlex.quote(str(folder))} && {_program()} {arguments}")
 
 
 def _heading(text: str) -> None:

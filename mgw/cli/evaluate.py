@@ -49,21 +49,22 @@ def evaluate(
         typer.Option(min=0, help="How many titles of a new user are told, for --split cold-users. [evaluate.known]"),
     ] = None,
     top_k: Annotated[
-        int | None, typer.Option("--top-k", "-k", help="Length of the list; recall has its own. [evaluate.top_k]")
+        int | None,
+        typer.Option("--top-k", "-k", min=1, help="Length of the list; recall has its own. [evaluate.top_k]"),
     ] = None,
     train: Annotated[
-        Path | None, typer.Option(help="A file of events to learn from, instead of the database; with --test.")
+        Path | None, typer.Option(metavar="FILE", help="Events to learn from, instead of the database; with --test.")
     ] = None,
-    test: Annotated[Path | None, typer.Option(help="A file of events to find; with --train.")] = None,
+    test: Annotated[Path | None, typer.Option(metavar="FILE", help="Events to find; with --train.")] = None,
     columns: Map = None,
-    factors: Annotated[int | None, typer.Option(help="Of ALS. [als.factors]")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Of ALS. [als.epochs]")] = None,
+    factors: Annotated[int | None, typer.Option(help="Length of ALS's vectors. [als.factors]")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes of ALS over the data. [als.epochs]")] = None,
     pipeline: Annotated[
         bool,
         typer.Option("--pipeline", help="Measure the hybrid pipeline: each source, the blend, and it without each."),
     ] = False,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Also write a page with tables and plots to this HTML file.")
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write one HTML page, with tables and plots.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of a random split and of the intervals. [evaluate.seed]")] = None,
     json: Json = False,
@@ -94,15 +95,15 @@ def evaluate(
         als__epochs=epochs,
     )
     if what == "lora":
-        if pipeline or train is not None or report is not None:
+        if pipeline or train is not None or html is not None:
             raise UsageInvalid(
-                "`mgw evaluate lora` is for the database, without --pipeline or --report", hint="leave the other out"
+                "`mgw evaluate lora` is for the database, without --pipeline or --html", hint="leave the other out"
             )
         _evaluate_lora(loaded, json=json)
         return
     if pipeline:
-        if train is not None or report is not None:
-            raise UsageInvalid("--pipeline is for the database, without a report", hint="leave the other out")
+        if train is not None or html is not None:
+            raise UsageInvalid("--pipeline is for the database, without --html", hint="leave the other out")
         _evaluate_pipeline(loaded, json=json)
         return
     features = None
@@ -112,8 +113,8 @@ def evaluate(
         found, features = _from_database(loaded)
     with out.progress() as progress:
         evaluation = compare_with_baselines(found, loaded.settings, progress, features)
-        if report is not None:
-            write_report(report, evaluation, found, loaded.settings, progress)
+        if html is not None:
+            write_report(html, evaluation, found, loaded.settings, progress)
     if json:
         out.json(evaluation.to_json())
     else:

@@ -12,8 +12,7 @@ from mgw.cli.experiment_logs import export, off_policy
 from mgw.cli.experiment_plan import plan, simulate
 from mgw.cli.experiment_record import record
 from mgw.cli.experiment_report import guard, report
-from mgw.cli.filters import moment_of
-from mgw.cli.options import Json
+from mgw.cli.options import TIME, ExperimentName, Json, User, moment_of
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 from mgw.core.errors import UsageInvalid
@@ -28,8 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Name = Annotated[str, typer.Argument(help="Name of the experiment.")]
-Why = Annotated[str, typer.Option(help="Kept in the audit trail.")]
+Why = Annotated[str, typer.Option(help="Reason, kept in the audit trail.")]
 _MOST = 1_000
 
 
@@ -58,25 +56,25 @@ def create(
 
 
 @app.command()
-def start(ctx: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
+def start(ctx: typer.Context, name: ExperimentName, why: Why = "", json: Json = False) -> None:
     """Let users in; of a paused experiment, again."""
     _move(ctx, name, "running", why, json=json)
 
 
-@app.command()
-def pause(ctx: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
+@app.command(short_help="Let nobody in for a while.")
+def pause(ctx: typer.Context, name: ExperimentName, why: Why = "", json: Json = False) -> None:
     """Let nobody in for a while: everybody gets what there is without the experiment."""
     _move(ctx, name, "paused", why, json=json)
 
 
 @app.command()
-def stop(ctx: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
+def stop(ctx: typer.Context, name: ExperimentName, why: Why = "", json: Json = False) -> None:
     """End an experiment for good; its report stays."""
     _move(ctx, name, "completed", why, json=json)
 
 
 @app.command()
-def archive(ctx: typer.Context, name: Name, why: Why = "", json: Json = False) -> None:
+def archive(ctx: typer.Context, name: ExperimentName, why: Why = "", json: Json = False) -> None:
     """Put an experiment that is over, or a draft, out of sight."""
     _move(ctx, name, "archived", why, json=json)
 
@@ -84,7 +82,7 @@ def archive(ctx: typer.Context, name: Name, why: Why = "", json: Json = False) -
 @app.command("list")
 def list_experiments(
     ctx: typer.Context,
-    archived: Annotated[bool, typer.Option("--archived", help="Those that are archived too.")] = False,
+    archived: Annotated[bool, typer.Option("--archived", help="List those that are archived too.")] = False,
     json: Json = False,
 ) -> None:
     """List experiments, the newest first."""
@@ -93,30 +91,28 @@ def list_experiments(
     with project_session(current_project(ctx)) as connection:
         rows = queries.experiments_list(connection, with_archived=archived, top_k=_MOST)
     if json:
-        out.json(
-            [
-                {
-                    "name": row.name, "status": row.status, "users": row.users,
-                    "created_at": row.created_at.isoformat(), "started_at": _iso(row.started_at),
-                    "ended_at": _iso(row.ended_at),
-                }
-                for row in rows
-            ]
-        )  # fmt: skip
+        experiments = [
+            {
+                "name": row.name, "status": row.status, "users": row.users,
+                "created_at": row.created_at.isoformat(), "started_at": _iso(row.started_at),
+                "ended_at": _iso(row.ended_at),
+            }
+            for row in rows
+        ]  # fmt: skip
+        out.json({"experiments": experiments})
         return
     if not rows:
         out.note("there are no experiments; `mgw experiment create FILE` makes one")
         return
     out.table(
         "Experiments",
-        ["name", "status", ">users", "created", "started", "ended"],
-        [(row.name, row.status, f"{row.users:,}", *map(_day, (row.created_at, row.started_at, row.ended_at)))
-         for row in rows],
-    )  # fmt: skip
+        ["name", "status", ">users", "created (UTC)", "started (UTC)", "ended (UTC)"],
+        [(row.name, row.status, row.users, row.created_at, row.started_at, row.ended_at) for row in rows],
+    )
 
 
 @app.command()
-def show(ctx: typer.Context, name: Name, json: Json = False) -> None:
+def show(ctx: typer.Context, name: ExperimentName, json: Json = False) -> None:
     """Show what an experiment is, and who is in it."""
     import msgspec
 
@@ -146,12 +142,12 @@ def show(ctx: typer.Context, name: Name, json: Json = False) -> None:
     )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="Say in which variants a user is, and why.")
 def assign(
     ctx: typer.Context,
-    user: Annotated[str, typer.Argument(help="Id of the user.")],
+    user: User,
     experiment: Annotated[str | None, typer.Option(help="Only this one, be it running or not.")] = None,
-    at: Annotated[str | None, typer.Option(help="At this moment, for a ramp: ISO 8601.")] = None,
+    at: Annotated[str | None, typer.Option(metavar=TIME, help="Then, for a ramp: ISO 8601. Default: now.")] = None,
     device: Annotated[str | None, typer.Option(help="What the user watches on, for targeting.")] = None,
     json: Json = False,
 ) -> None:
@@ -172,7 +168,7 @@ def assign(
     attributes = {} if device is None else {"device_type": device}
     found = [(each, each.place(user, now, before=before.get(each.id), attributes=attributes)) for each in asked]
     if json:
-        out.json([_placed(*each) for each in found])
+        out.json({"user_id": user, "experiments": [_placed(*each) for each in found]})
         return
     if not found:
         out.note("no experiment is running")
@@ -185,9 +181,13 @@ def assign(
     )
 
 
-for _command in (record, plan, simulate, report, guard, export):
-    app.command()(_command)
-app.command("off-policy")(off_policy)
+app.command(short_help="Record conversions, of a file or one.")(record)
+app.command(short_help="Say how many users and days an experiment takes.")(plan)
+app.command(short_help="Run experiments on the users of the past.")(simulate)
+app.command(short_help="Report on an experiment, and say what follows.")(report)
+app.command(short_help="Say whether an experiment does harm.")(guard)
+app.command(short_help="Write what users were shown, and whether they watched it.")(export)
+app.command("off-policy", short_help="Estimate what another ranking would have earned.")(off_policy)
 
 
 def summary(experiment: Experiment) -> dict[str, Any]:
@@ -224,7 +224,3 @@ def _placed(running: Running, placement: Placement) -> dict[str, str | None]:
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
-
-
-def _day(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"

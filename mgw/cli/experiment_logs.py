@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mgw.cli.options import Json
+from mgw.cli.options import ExperimentName, Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 from mgw.core.errors import MgwError, RowsInvalid, SourceInvalid
@@ -23,11 +23,12 @@ _MODEL = ("predicted", "expected")
 
 def export(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the experiment.")],
+    name: ExperimentName,
     file: Annotated[Path, typer.Argument(help="The CSV file to write.", dir_okay=False)],
     window_days: Annotated[
-        float, typer.Option(min=0.001, help="For how long after it was shown a title counts as watched.")
+        float, typer.Option(min=0.001, help="Days after it was shown in which a title counts as watched.")
     ] = 7.0,
+    json: Json = False,
 ) -> None:
     """Write what users were shown: each title of each list, its propensity, and whether it was watched.
 
@@ -54,12 +55,16 @@ def export(
                  int(row.watched)]
             )  # fmt: skip
         text.detach()
-    out.print(f"{file}: {count:,} titles shown")
+    if json:
+        out.json({"file": str(file), "experiment": name, "rows": count})
+    else:
+        out.print(f"{file}: {count:,} titles shown")
 
 
 def off_policy(
     file: Annotated[
-        Path, typer.Argument(help="CSV or Parquet: user, reward, propensity, target, and predicted, expected.")
+        Path,
+        typer.Argument(help="CSV or Parquet: user, reward, propensity, target, and predicted, expected."),
     ],
     clip: Annotated[float, typer.Option(min=0.001, help="The largest weight that `clipped` takes.")] = 10.0,
     switch: Annotated[float, typer.Option(min=0.001, help="Above this weight `switch` leaves it to the model.")] = 10.0,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mgw.cli.filters import moment_of
-from mgw.cli.options import Json
+from mgw.cli.options import TIME, Json, moment_of
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 from mgw.core.errors import ExperimentUnknown, UsageInvalid
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
 Which = Annotated[str, typer.Argument(help="Name of an experiment, or its YAML file.")]
 MetricName = Annotated[str | None, typer.Option("--metric", help="Which metric. Default: the first.")]
 Days = Annotated[float, typer.Option(min=0.01, help="How many days of the past to look at.")]
-Until = Annotated[str | None, typer.Option(help="Their end: ISO 8601. Default: what was watched last.")]
+Until = Annotated[
+    str | None, typer.Option(metavar=TIME, help="Their end: ISO 8601, or how long ago. Default: what was watched last.")
+]
 _WEEKS = (1, 2, 3, 4, 6, 8)
 
 
@@ -39,10 +40,10 @@ def plan(
     ] = None,
     days: Days = 28.0,
     until: Until = None,
-    mean: Annotated[float | None, typer.Option(help="Of the metric, in place of the past; with --sd.")] = None,
+    mean: Annotated[float | None, typer.Option(help="Mean of the metric, in place of the past; with --sd.")] = None,
     sd: Annotated[float | None, typer.Option(help="Standard deviation over users, in place of the past.")] = None,
     users_per_day: Annotated[
-        float | None, typer.Option(help="Users who come for the first time, in place of the past.")
+        float | None, typer.Option(help="Users a day who come for the first time, in place of the past.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -104,7 +105,7 @@ def simulate(
     ] = None,
     days: Days = 28.0,
     until: Until = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="One seed gives one result.")] = 0,
     json: Json = False,
 ) -> None:
     """Run experiments on the users of the past: how often something false is found, and how often the truth.
@@ -152,7 +153,7 @@ def _show_plan(found: dict[str, Any]) -> None:
         out.table(
             "What can be found by when",
             [">weeks", ">users per variant", ">lift"],
-            [(row["weeks"], f"{row['users_per_variant']:,}", f"{row['lift']:.2%}") for row in found["detectable"]],
+            [(row["weeks"], row["users_per_variant"], f"{row['lift']:.2%}") for row in found["detectable"]],
         )
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mgw.cli.filters import moment_of
-from mgw.cli.options import Json
+from mgw.cli.options import TIME, Json, moment_of
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 from mgw.core.errors import RowsInvalid, SourceInvalid, UsageInvalid
@@ -28,7 +27,8 @@ _SHOWN = 10
 def record(
     ctx: typer.Context,
     file: Annotated[
-        Path | None, typer.Argument(help="CSV or Parquet: user, event, key, and value, at, experiment.", dir_okay=False)
+        Path | None,
+        typer.Argument(help="CSV or Parquet: user, event, key, and value, at, experiment.", dir_okay=False),
     ] = None,
     user: Annotated[str | None, typer.Option(help="One conversion, of this user.")] = None,
     event: Annotated[str | None, typer.Option(help="What the user did.")] = None,
@@ -36,7 +36,7 @@ def record(
         str | None, typer.Option(help="The same key is the same conversion, however often it comes.")
     ] = None,
     value: Annotated[float, typer.Option(help="What it is worth.")] = 1.0,
-    at: Annotated[str | None, typer.Option(help="When: ISO 8601. Default: now.")] = None,
+    at: Annotated[str | None, typer.Option(metavar=TIME, help="When: ISO 8601. Default: now.")] = None,
     experiment: Annotated[str, typer.Option(help="For this experiment alone. Default: all that count the event.")] = "",
     json: Json = False,
 ) -> None:

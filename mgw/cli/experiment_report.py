@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mgw.cli.filters import moment_of
-from mgw.cli.options import Json
+from mgw.cli.options import TIME, ExperimentName, Json, moment_of
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 
@@ -29,10 +28,11 @@ _METHODS = {
 
 def report(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the experiment.")],
-    at: Annotated[str | None, typer.Option(help="As it was at this moment: ISO 8601.")] = None,
+    name: ExperimentName,
+    at: Annotated[str | None, typer.Option(metavar=TIME, help="As it was then: ISO 8601. Default: now.")] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Write one HTML page, with the lift over time.", dir_okay=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write one HTML page, with the lift over time.", dir_okay=False),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -64,13 +64,13 @@ def report(
 
 def guard(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="Name of the experiment; else every running one.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Name of the experiment. Default: every running one.")] = None,
     pause: Annotated[bool, typer.Option("--pause", help="Pause an experiment that does harm.")] = False,
     json: Json = False,
 ) -> None:
-    """Say whether a guardrail is broken, or the variants do not have their shares of users: exit 1 if so.
+    """Say whether a guardrail is broken, or the variants do not have their shares of users.
 
-    The service does the same of its own accord for experiments with `pause_on_harm`.
+    The service does the same of its own accord for experiments with `pause_on_harm`. Exit code 1 if one does harm.
     """
     from mgw.core.audit import Actor
     from mgw.experiments.guard import guard_experiments
@@ -80,7 +80,8 @@ def guard(
             connection, datetime.now(UTC), Actor.on_this_machine(), only=name, pause=lambda _definition: pause
         )
     if json:
-        out.json([{"name": each.name, "harm": each.harm, "paused": each.paused} for each in found])
+        experiments = [{"name": each.name, "harm": each.harm, "paused": each.paused} for each in found]
+        out.json({"experiments": experiments})
     for each in found:
         if each.harm is None:
             if not json:

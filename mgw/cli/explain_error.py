@@ -21,23 +21,22 @@ DEFINING = ("mgw.core.errors", "mgw.sql.errors", "mgw.sql.nullability.errors")
 
 
 def explain_error(
-    code: Annotated[
-        str | None, typer.Argument(help="As it is shown: error[CODE]. All of them where it is left out.")
-    ] = None,
+    code: Annotated[str | None, typer.Argument(help="As it is shown: error[CODE]. Default: all of them.")] = None,
     json: Json = False,
 ) -> None:
     """Say what an error means, by the code that it is shown with."""
-    errors = {error.code: error for error in errors_with_codes()}
+    known = {error.code: error for error in errors_with_codes()}
     if code is None:
-        wanted = list(errors.values())
-    elif (found := errors.get(code.upper())) is not None:
+        wanted = list(known.values())
+    elif (found := known.get(code.upper())) is not None:
         wanted = [found]
     else:
-        near = get_close_matches(code.upper(), errors, 1)
+        near = get_close_matches(code.upper(), known, 1)
         hint = f"did you mean {near[0]}?" if near else "without a code all of them are shown"
         raise UsageInvalid(f"there is no error {code}", hint=hint)
     if json:
-        out.json([{"code": each.code, "exit_code": each.exit_code, "text": page(each)} for each in wanted])
+        errors = [{"code": each.code, "exit_code": each.exit_code, "text": page(each)} for each in wanted]
+        out.json({"errors": errors})
     else:
         out.print("\n\n".join(f"{each.code}, exit code {each.exit_code}\n\n{page(each)}" for each in wanted))
 

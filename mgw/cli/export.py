@@ -19,10 +19,10 @@ def export() -> None:
     """Write models for other programs."""
 
 
-@app.command()
+@app.command(short_help="Write the scoring graph of the model in use for ONNX Runtime.")
 def onnx(
     ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(help="The file to write, for example scoring.onnx.", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="The file to write, for example scoring.onnx.", dir_okay=False)],
     json: Json = False,
 ) -> None:
     """Write the scoring graph of the model in use, with adapters as inputs, for ONNX Runtime.
@@ -33,9 +33,9 @@ def onnx(
     from mgw.recommend.lora.scoring_graph import write_scoring_graph
 
     snapshot = project_models(current_project(ctx)).current()
-    write_scoring_graph(path, snapshot)
-    size = path.stat().st_size
+    write_scoring_graph(file, snapshot)
+    size = file.stat().st_size
     if json:
-        out.json({"file": str(path), "model": snapshot.manifest.name, "bytes": size})
+        out.json({"file": str(file), "model": snapshot.manifest.name, "size_bytes": size})
     else:
-        out.print(f"{path}: the scoring graph of {snapshot.manifest.name}, {size / 1e6:.1f} MB")
+        out.print(f"{file}: the scoring graph of {snapshot.manifest.name}, {size / 1e6:.1f} MB")

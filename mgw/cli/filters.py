@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from mgw.cli.options import TIME, moment_of
 from mgw.cli.output import out
-from mgw.core.errors import ContentUnknown, FileUnreadable, UsageInvalid
+from mgw.core.errors import ContentUnknown, FileUnreadable
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 Only: TypeAlias = Annotated[
-    Path | None, typer.Option("--only", help="A file with an id in each line: nothing but these titles. - is stdin.")
+    Path | None,
+    typer.Option("--only", metavar="FILE", help="An id in each line: nothing but these titles. - is stdin."),
 ]
 Never: TypeAlias = Annotated[
-    Path | None, typer.Option("--except", help="A file with an id in each line: none of these titles. - is stdin.")
+    Path | None, typer.Option("--except", metavar="FILE", help="An id in each line: none of these titles. - is stdin.")
 ]
 Where: TypeAlias = Annotated[
     str | None, typer.Option(help="Titles for which this SQL is true; c is the row of content. [recommend.where]")
 ]
 Region: TypeAlias = Annotated[str | None, typer.Option(help="Titles available there. [recommend.region]")]
 At: TypeAlias = Annotated[
-    str | None, typer.Option("--at", help="Titles available then: ISO 8601, or seconds since 1970. Now if not given.")
+    str | None,
+    typer.Option("--at", metavar=TIME, help="Titles available then: ISO 8601, or seconds since 1970. Default: now."),
 ]
 
 
@@ -61,20 +64,6 @@ def read_eligibility(
     if never is not None:
         eligible = eligible.but_for(_listed(connection, never, "--except"))
     return eligible
-
-
-def moment_of(text: str, option: str) -> datetime:
-    """Read a moment, ISO 8601 or seconds since 1970.
-
-    Raises:
-        UsageInvalid: it is none.
-    """
-    from mgw.ingest.values import Unusable, moment
-
-    try:
-        return moment(text.strip(), "moment")
-    except Unusable as error:
-        raise UsageInvalid(f"{option}: {error.reason}", hint=f"for example {option} 2026-12-24T20:00") from error
 
 
 def note_short(count: int, top_k: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mgw.cli.options import Json
+from mgw.cli.options import GatewayFile, Json, OutFile
 from mgw.cli.output import out
 from mgw.cli.project import current_project, note_change
 from mgw.core.changes import Action
@@ -25,15 +25,11 @@ app = typer.Typer(
 export = typer.Typer(help="Write the gateway's file for another gateway.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(export, name="export")
 
-File = Annotated[
-    Path | None, typer.Option("--file", help="The gateway's file. Default: configs/gateway.yaml here, else mgw's own.")
-]
-To = Annotated[Path | None, typer.Option("--to", help="A file to write. Default: standard output.")]
 _HOUR_S = 3_600
 
 
-@app.command()
-def check(ctx: typer.Context, file: File = None, json: Json = False) -> None:
+@app.command(short_help="Say what is wrong with the gateway's file, all at once.")
+def check(ctx: typer.Context, gateway_file: GatewayFile = None, json: Json = False) -> None:
     """Say what is wrong with the gateway's file, all of it at once, and what is most likely not meant.
 
     What it names is looked at, too: keys, certificates, environment variables. Nothing is asked over the network.
@@ -43,7 +39,7 @@ def check(ctx: typer.Context, file: File = None, json: Json = False) -> None:
     from mgw.gateway.server import check_names, with_keys
 
     loaded = current_project(ctx)
-    path, gateway = project_gateway(loaded, file)
+    path, gateway = project_gateway(loaded, gateway_file)
     check_names(with_keys(gateway, resolve_path(loaded, loaded.settings.state_dir)), path.parent)
     warnings = list(warnings_of(gateway))
     if json:
@@ -51,13 +47,13 @@ def check(ctx: typer.Context, file: File = None, json: Json = False) -> None:
         return
     for warning in warnings:
         out.warn(warning)
-    out.print(f"{path}: {len(gateway.routes)} routes to {len(gateway.upstreams)} upstreams, no fault")
+    out.print(f"{path}: {len(gateway.routes):,} routes to {len(gateway.upstreams):,} upstreams, no fault")
 
 
 @app.command()
-def routes(ctx: typer.Context, file: File = None, json: Json = False) -> None:
+def routes(ctx: typer.Context, gateway_file: GatewayFile = None, json: Json = False) -> None:
     """Print the table of routes."""
-    _, gateway = project_gateway(current_project(ctx), file)
+    _, gateway = project_gateway(current_project(ctx), gateway_file)
     rows: list[dict[str, Any]] = [
         {
             "path": f"{gateway.prefix}{route.path}", "methods": list(route.methods), "upstream": route.upstream,
@@ -66,7 +62,7 @@ def routes(ctx: typer.Context, file: File = None, json: Json = False) -> None:
         for route in gateway.routes
     ]  # fmt: skip
     if json:
-        out.json(rows)
+        out.json({"routes": rows})
         return
     out.table(
         "Routes",
@@ -76,35 +72,35 @@ def routes(ctx: typer.Context, file: File = None, json: Json = False) -> None:
     )  # fmt: skip
 
 
-@app.command()
-def state(ctx: typer.Context, file: File = None, json: Json = False) -> None:
+@app.command(short_help="Say how each worker and each upstream stands.")
+def state(ctx: typer.Context, gateway_file: GatewayFile = None, json: Json = False) -> None:
     """Say how each worker and each upstream of a gateway that runs stands."""
-    found = _admin(ctx, file).ask("GET", "/state")
+    found = _admin(ctx, gateway_file).ask("GET", "/state")
     if json:
         out.json(found)
         return
     out.table(
         "Workers",
-        ["pid", "up s", "under way", "answers kept", "MB"],
-        [(str(worker["pid"]), f"{worker['uptime_s']:.0f}", str(worker["under_way"]), str(worker["cache"]["entries"]),
+        ["worker", ">up (s)", ">under way", ">answers kept", ">MB"],
+        [(worker["pid"], f"{worker['uptime_s']:,.0f}", worker["under_way"], worker["cache"]["entries"],
           f"{worker['cache']['bytes'] / 1e6:.1f}") for worker in found["workers"]],
     )  # fmt: skip
     out.table(
         "Upstreams",
-        ["upstream", "worker", "breaker", "instance", "under way", "asked"],
-        [(name, str(worker["pid"]), upstream["breaker"], one["url"], str(one["under_way"]),
+        ["upstream", "worker", "breaker", "instance", ">under way", "asked"],
+        [(name, worker["pid"], upstream["breaker"], one["url"], one["under_way"],
           "left out" if one["left_out"] else "yes")
          for worker in found["workers"] for name, upstream in worker["upstreams"].items()
          for one in upstream["instances"]],
     )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="Have kept answers forgotten: by url, prefix, tag, or all.")
 def purge(
     ctx: typer.Context,
     by: Annotated[Literal["url", "prefix", "tag", "everything"], typer.Argument(help="What is named.")],
     value: Annotated[str, typer.Argument(help="Path and query, the beginning of a path, or a tag.")] = "",
-    file: File = None,
+    gateway_file: GatewayFile = None,
     json: Json = False,
 ) -> None:
     """Have a gateway that runs forget answers: by url, by prefix, by tag, or everything.
@@ -113,41 +109,41 @@ def purge(
     """
     if (by == "everything") == bool(value):
         raise UsageInvalid(f"purge {by} takes {'no value' if by == 'everything' else 'a value'}")
-    found = _admin(ctx, file).ask("POST", "/purge", {"by": by, "value": value})
+    found = _admin(ctx, gateway_file).ask("POST", "/purge", {"by": by, "value": value})
     if json:
         out.json(found)
         return
-    out.print(f"{found['purged']} answers forgotten")
+    out.print(f"{found['purged']:,} answers forgotten")
 
 
-@app.command()
-def reload(ctx: typer.Context, file: File = None, json: Json = False) -> None:
+@app.command(short_help="Have the file read anew now.")
+def reload(ctx: typer.Context, gateway_file: GatewayFile = None, json: Json = False) -> None:
     """Have a gateway that runs read its file anew now; one that cannot be used is refused, and nothing changes."""
-    found = _admin(ctx, file).ask("POST", "/reload")
+    found = _admin(ctx, gateway_file).ask("POST", "/reload")
     if json:
         out.json(found)
         return
     out.print("read anew" if found["changed"] else "read anew: it says what it said")
 
 
-@app.command()
+@app.command(short_help="Have an upstream left alone, asked in any case, or neither.")
 def breaker(
     ctx: typer.Context,
-    upstream: Annotated[str, typer.Argument(help="Its name.")],
+    upstream: Annotated[str, typer.Argument(help="Name of the upstream.")],
     to: Annotated[Literal["open", "closed", "auto"], typer.Argument(help="What it is to be.")],
-    file: File = None,
+    gateway_file: GatewayFile = None,
     json: Json = False,
 ) -> None:
     """Have a gateway that runs leave an upstream alone (open), ask it in any case (closed), or decide again (auto)."""
-    found = _admin(ctx, file).ask("POST", f"/breakers/{upstream}", {"to": to})
+    found = _admin(ctx, gateway_file).ask("POST", f"/breakers/{upstream}", {"to": to})
     if json:
         out.json(found)
         return
     out.print(f"{upstream}: {', '.join(found['workers'])}")
 
 
-@export.command()
-def envoy(ctx: typer.Context, file: File = None, to: To = None) -> None:
+@export.command(short_help="Write an Envoy configuration that does the same.")
+def envoy(ctx: typer.Context, gateway_file: GatewayFile = None, to: OutFile = None) -> None:
     """Write an Envoy configuration of the same routes, auth, limits, timeouts and breakers.
 
     What Envoy has no equal of is listed as warnings, and in the file's head. The keys of tokens go into a file of their
@@ -160,7 +156,7 @@ def envoy(ctx: typer.Context, file: File = None, to: To = None) -> None:
     from mgw.gateway.server import with_keys
 
     loaded = current_project(ctx)
-    path, gateway = project_gateway(loaded, file)
+    path, gateway = project_gateway(loaded, gateway_file)
     service = loaded.settings.service
     gateway = with_own_service(gateway, f"http://{service.host}:{service.port}")
     gateway = with_keys(gateway, resolve_path(loaded, loaded.settings.state_dir))
@@ -172,7 +168,7 @@ def envoy(ctx: typer.Context, file: File = None, to: To = None) -> None:
     if to is None:
         out.print(text.rstrip())
         if keys is not None:
-            out.warn(f"the keys of tokens are not written: with --to they are, to {keys_file.name} beside it")
+            out.warn(f"the keys of tokens are not written: with --out they are, to {keys_file.name} beside it")
         return
     write_atomic(to, text.encode())
     out.print(f"{to} written")
@@ -181,8 +177,8 @@ def envoy(ctx: typer.Context, file: File = None, to: To = None) -> None:
         out.print(f"{keys_file} written, readable for you alone")
 
 
-@app.command()
-def openapi(ctx: typer.Context, file: File = None, to: To = None) -> None:
+@app.command(short_help="Write one OpenAPI document of all upstreams.")
+def openapi(ctx: typer.Context, gateway_file: GatewayFile = None, to: OutFile = None) -> None:
     """Ask each upstream for its OpenAPI document, and write one for the gateway: what its routes let through."""
     import json as library
 
@@ -191,7 +187,7 @@ def openapi(ctx: typer.Context, file: File = None, to: To = None) -> None:
     from mgw.gateway.openapi import merged_document
 
     loaded = current_project(ctx)
-    _, gateway = project_gateway(loaded, file)
+    _, gateway = project_gateway(loaded, gateway_file)
     service = loaded.settings.service
     document, missing = merged_document(with_own_service(gateway, f"http://{service.host}:{service.port}"))
     for each in missing:
@@ -206,10 +202,10 @@ def openapi(ctx: typer.Context, file: File = None, to: To = None) -> None:
 def token(
     ctx: typer.Context,
     user: Annotated[str, typer.Argument(help="Whom the token says to be.")],
-    tier: Annotated[str, typer.Option(help="Of the limits.")] = "free",
+    tier: Annotated[str, typer.Option(help="Tier of the limits.")] = "free",
     scopes: Annotated[list[str] | None, typer.Option("--scope", help="What it is good for; may be repeated.")] = None,
-    hours: Annotated[float, typer.Option(min=0.01, max=24 * 365, help="How long it is valid.")] = 1.0,
-    file: File = None,
+    hours: Annotated[float, typer.Option(min=0.01, max=24 * 365, help="Hours that it is valid.")] = 1.0,
+    gateway_file: GatewayFile = None,
 ) -> None:
     """Make a token for development, signed with the gateway's own secret."""
     from joserfc import jwt
@@ -219,7 +215,7 @@ def token(
     from mgw.gateway.tokens import read_key
 
     loaded = current_project(ctx)
-    path, gateway = project_gateway(loaded, file)
+    path, gateway = project_gateway(loaded, gateway_file)
     tokens = with_keys(gateway, resolve_path(loaded, loaded.settings.state_dir)).tokens
     if tokens.algorithms != ("HS256",):
         raise UsageInvalid("tokens are made with HS256 alone: a public key cannot sign")

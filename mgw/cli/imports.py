@@ -31,13 +31,18 @@ OnErrorOption: TypeAlias = Annotated[
     Literal["stop", "skip"],
     typer.Option("--on-error", help="Rows that cannot be used: import nothing, or leave them out and count them."),
 ]
-Rejects: TypeAlias = Annotated[Path | None, typer.Option(help="Keep the rows that cannot be used in this CSV file.")]
+Rejects: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Keep the rows that cannot be used in this CSV file.")
+]
 Map: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--map", help="FIELD=COLUMN, where the column has another name. Repeatable.")
+    list[str] | None, typer.Option("--map", help="FIELD=COLUMN, where the column has another name; may be repeated.")
 ]
 File: TypeAlias = Annotated[Path, typer.Argument(help="CSV, TSV (gzipped too) or Parquet.")]
+Timezone: TypeAlias = Annotated[str, typer.Option(help="Zone of the times that are written without one.")]
 Encoding: TypeAlias = Annotated[str, typer.Option(help="Encoding of a text file.")]
-Delimiter: TypeAlias = Annotated[str | None, typer.Option(help="Between the values of a text file.")]
+Delimiter: TypeAlias = Annotated[
+    str | None, typer.Option(help="Between the values of a text file. Default: as the file has it.")
+]
 
 
 @app.command()
@@ -70,7 +75,7 @@ def events(
     rejects: Rejects = None,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
-    timezone: Annotated[str, typer.Option(help="Of times that are written without one.")] = "UTC",
+    timezone: Timezone = "UTC",
     json: Json = False,
 ) -> None:
     """Import viewing events.
@@ -124,7 +129,7 @@ def availability(
     rejects: Rejects = None,
     encoding: Encoding = "utf-8",
     delimiter: Delimiter = None,
-    timezone: Annotated[str, typer.Option(help="Of times that are written without one.")] = "UTC",
+    timezone: Timezone = "UTC",
     json: Json = False,
 ) -> None:
     """Import when and where titles may be watched.

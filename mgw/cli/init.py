@@ -17,19 +17,19 @@ FILE_NAME = "mgw.yaml"
 
 
 def init(
-    directory: Annotated[Path, typer.Argument(help="Folder of the project; made if it is not there.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Folder of the project; made if it is not there.")] = Path(),
     force: Annotated[
         bool, typer.Option("--force", help="Replace a configuration that is there, keeping it as mgw.yaml.bak.")
     ] = False,
 ) -> None:
     """Write mgw.yaml, a configuration that shows every key with its default."""
-    kept = write_configuration(directory, force=force)
+    kept = write_configuration(folder, force=force)
     if kept is not None:
         out.note(f"kept the former configuration as {kept}")
-    second = directory / "configs" / FILE_NAME
+    second = folder / "configs" / FILE_NAME
     if second.exists():
         out.note(f"{second} is not read any more: {FILE_NAME} comes before it")
-    out.print(f"wrote {directory / FILE_NAME}")
+    out.print(f"wrote {folder / FILE_NAME}")
 
 
 def write_configuration(directory: Path, *, force: bool) -> Path | None:

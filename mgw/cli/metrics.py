@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from mgw.cli.options import Json
+from mgw.cli.options import Json, OutFile
 from mgw.cli.output import out
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mgw.core.metrics import FamilySample
 
 app = typer.Typer(
     help="List what is counted; write a dashboard and alerts.", no_args_is_help=True, rich_markup_mode=None
 )
 
-To = Annotated[Path | None, typer.Option("--to", help="File to write. Default: stdout.", dir_okay=False)]
 
-
-@app.command("list")
+@app.command("list", short_help="List every metric, with its labels.")
 def list_metrics(json: Json = False) -> None:
     """List every metric of gateway, service and trainings, with its labels."""
     families = declared()
     if json:
-        out.json(
-            [
-                {"name": each.name, "kind": each.kind, "labels": list(each.labels), "help": each.help}
-                for each in families
-            ]
-        )
+        metrics = [
+            {"name": each.name, "kind": each.kind, "labels": list(each.labels), "help": each.help} for each in families
+        ]
+        out.json({"metrics": metrics})
         return
     rows = [(each.name, each.kind, ", ".join(each.labels), each.help) for each in families]
     out.table("", ["name", "kind", "labels", "what it says"], rows)
 
 
 @app.command()
-def dashboard(to: To = None) -> None:
+def dashboard(to: OutFile = None) -> None:
     """Write a dashboard for Grafana, a panel for each metric."""
     import json
 
@@ -47,7 +44,7 @@ def dashboard(to: To = None) -> None:
 
 
 @app.command()
-def alerts(to: To = None) -> None:
+def alerts(to: OutFile = None) -> None:
     """Write alert rules for Prometheus."""
     import yaml
 

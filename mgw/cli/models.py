@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, show, choose and delete models.", no_args_is_help=True, rich_markup_mode=None)
 
-Name = Annotated[str, typer.Argument(help="Name of the model; see `mgw models list`.")]
+Name = Annotated[str, typer.Argument(help="Name of the model, as `mgw models list` shows it.")]
 
 
 @app.command("list")
@@ -26,23 +27,23 @@ def list_models(ctx: typer.Context, json: Json = False) -> None:
     store = project_models(current_project(ctx))
     entries = [_entry(store, name) for name in store.names()]
     if json:
-        out.json(entries)
+        out.json({"models": entries})
         return
     if not entries:
         out.note("no model has been trained yet: run `mgw train als`")
         return
     rows = [
-        ("*" if entry["in_use"] else "", *(entry.get(key, "") for key in ("name", "created_at", "factors", "events")),
+        ("*" if entry["in_use"] else "", entry["name"], _moment(entry), entry.get("factors"), entry.get("events"),
          _megabytes(entry.get("size_bytes")), entry.get("problem", ""))
         for entry in entries
     ]  # fmt: skip
-    out.table("Models (* in use)", ["", "name", "trained", ">factors", ">events", ">size", "problem"], rows)
+    out.table("Models (* in use)", ["", "name", "trained (UTC)", ">factors", ">events", ">size", "problem"], rows)
 
 
 @app.command()
 def show(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="Name of the model; the one in use where it is left out.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Name of the model. Default: the one in use.")] = None,
     json: Json = False,
 ) -> None:
     """Show what a model was made of; its files are checked."""
@@ -63,23 +64,33 @@ def show(
 
 
 @app.command()
-def use(ctx: typer.Context, name: Name) -> None:
+def use(ctx: typer.Context, name: Name, json: Json = False) -> None:
     """Take a model into use; its files are checked before."""
     loaded = current_project(ctx)
     store = project_models(loaded)
     before = store.current_name()
     store.use(name)
     note_change(loaded, Action.MODEL_PROMOTED, "model", name, before=before, after=name)
-    out.print(f"{name} is in use")
+    if json:
+        out.json({"model": name, "former_model": before})
+    else:
+        out.print(f"{name} is in use")
 
 
 @app.command()
-def delete(ctx: typer.Context, name: Name) -> None:
+def delete(ctx: typer.Context, name: Name, json: Json = False) -> None:
     """Delete a model that is not in use."""
     loaded = current_project(ctx)
     project_models(loaded).delete(name)
     note_change(loaded, Action.MODEL_DELETED, "model", name)
-    out.print(f"{name} is deleted")
+    if json:
+        out.json({"model": name})
+    else:
+        out.print(f"{name} is deleted")
+
+
+def _moment(entry: dict[str, object]) -> datetime | None:
+    return datetime.fromisoformat(str(entry["created_at"])) if "created_at" in entry else None
 
 
 def _megabytes(size_bytes: object) -> str:
@@ -97,7 +108,7 @@ def _entry(store: ModelStore, name: str) -> dict[str, object]:
     return {
         **entry,
         "kind": manifest.kind,
-        "created_at": f"{manifest.created_at:%Y-%m-%d %H:%M} UTC",
+        "created_at": manifest.created_at.isoformat(),
         "factors": manifest.parameters.get("factors"),
         "events": manifest.data.get("events"),
         "size_bytes": size_bytes,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -49,14 +50,17 @@ class Output:
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=plain, allow_nan=False) + "\n")
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print a table; columns whose name starts with `>` are aligned to the right."""
+        """Print a table; columns whose name starts with `>` are aligned to the right, their counts with separators.
+
+        A time is written in UTC, to the minute: its column says so.
+        """
         table = Table(
             title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False
         )
         for column in columns:
             table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left")
         for row in rows:
-            table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+            table.add_row(*(escape(_written(cell, column)) for cell, column in zip(row, columns, strict=True)))
         self._stdout.print(table, soft_wrap=False)
 
     def states(self, rows: Iterable[Sequence[str]]) -> Table:
@@ -106,6 +110,14 @@ class Output:
     def progress(self) -> AbstractContextManager[Bars]:
         """Draw the stages of the work in the block; nothing is drawn where stderr is not a terminal."""
         return bars(self._stderr, disable=not sys.stderr.isatty())
+
+
+def _written(cell: object, column: str) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return f"{cell:,}" if column.startswith(">") and isinstance(cell, int) else str(cell)
 
 
 out = Output()

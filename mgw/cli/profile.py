@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from mgw.cli.options import Json
+from mgw.cli.options import Json, User
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_models, project_session
 from mgw.core.errors import UserUnknown
@@ -23,11 +23,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 _BAR = 30
 
 
-def profile(
-    ctx: typer.Context,
-    user: Annotated[str, typer.Argument(help="Id of the user, as it was imported.")],
-    json: Json = False,
-) -> None:
+def profile(ctx: typer.Context, user: User, json: Json = False) -> None:
     """Show a user's profile, made from all events up to now for the model in use, and keep it in the database.
 
     The genre affinities, the hours and the weekdays (in UTC) are shown; --json has the preference vector too, which

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import typer
 
 from mgw.cli.filters import At, Never, Only, Region, Where, note_short, read_eligibility
-from mgw.cli.options import Json
+from mgw.cli.options import Json, TopK
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_hybrid, project_models, project_session
 from mgw.core.errors import UsageInvalid
@@ -48,15 +48,12 @@ class Company(StrEnum):
     FRIENDS = "friends"
 
 
-TopK = Annotated[int | None, typer.Option("--top-k", "-k", min=1, help="How many titles. [recommend.top_k]")]
-
-
 def recommend(
     ctx: typer.Context,
     user: Annotated[str | None, typer.Argument(help="Id of the user, as it was imported.")] = None,
     everyone: Annotated[bool, typer.Option("--all", help="For every user, into the file that --out names.")] = False,
     to: Annotated[
-        Path | None, typer.Option("--out", help="With --all: a file that ends in .parquet, .csv or .jsonl.")
+        Path | None, typer.Option("--out", metavar="FILE", help="With --all: file to write, .parquet, .csv or .jsonl.")
     ] = None,
     top_k: TopK = None,
     exclude_watched: Annotated[
@@ -181,7 +178,7 @@ def _recommend_everyone(
         rows = write_lists(path, lists)
     seconds, users, name = time.perf_counter() - began, len(data.user_ids), snapshot.manifest.name
     if json:
-        out.json({"file": str(path), "users": users, "rows": rows, "model": name, "seconds": seconds})
+        out.json({"file": str(path), "users": users, "rows": rows, "model": name, "duration_s": seconds})
     else:
         out.print(f"{path}: {rows:,} recommendations to {users:,} users, by {name}, in {seconds:.1f} s")
 

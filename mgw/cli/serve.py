@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from mgw.cli.gateway import project_gateway
+from mgw.cli.options import GatewayFile
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_database, project_models, project_trail
 from mgw.core.errors import UsageInvalid
@@ -27,9 +28,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="With --only: the address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="With --only: the port to listen on.")] = None,
     workers: Annotated[int | None, typer.Option(help="With --only: processes that answer.")] = None,
-    gateway_file: Annotated[
-        Path | None, typer.Option("--gateway-file", help="Default: configs/gateway.yaml here, else mgw's own.")
-    ] = None,
+    gateway_file: GatewayFile = None,
 ) -> None:
     """Answer recommendations over HTTP, behind a gateway that checks who asks, until SIGTERM or Ctrl-C.
 

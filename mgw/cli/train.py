@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mgw.cli.options import Json
+from mgw.cli.options import Json, Threads
 from mgw.cli.output import out
 from mgw.cli.project import (
     current_project,
@@ -39,18 +39,22 @@ def train() -> None:
     """Train models."""
 
 
-app.command()(lora)
+app.command(short_help="Train adapters of users on top of the model in use.")(lora)
 
 
-@app.command()
+@app.command(short_help="Train ALS on all viewing events; take the model into use.")
 def als(
     ctx: typer.Context,
     factors: Annotated[int | None, typer.Option(help="Length of each user's and title's vector. [als.factors]")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data. [als.epochs]")] = None,
-    regularization: Annotated[float | None, typer.Option(help="λ. [als.regularization]")] = None,
-    unobserved_weight: Annotated[float | None, typer.Option(help="α0. [als.unobserved_weight]")] = None,
+    regularization: Annotated[
+        float | None, typer.Option(help="Weight λ of the regularization. [als.regularization]")
+    ] = None,
+    unobserved_weight: Annotated[
+        float | None, typer.Option(help="Weight α0 of what was not watched. [als.unobserved_weight]")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="One seed gives one model. [als.seed]")] = None,
-    threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
+    threads: Threads = None,
     engine: Annotated[
         Literal["local", "spark"], typer.Option(help="Train here, or on Apache Spark (`pip install 'mgw[spark]'`).")
     ] = "local",
@@ -186,7 +190,8 @@ def show_training(snapshot: Snapshot, seconds: float, *, json: bool) -> None:
     """Print what was trained."""
     manifest = snapshot.manifest
     if json:
-        out.json({"model": manifest.name, "data": manifest.data, "parameters": manifest.parameters, "seconds": seconds})
+        found = {"model": manifest.name, "data": manifest.data, "parameters": manifest.parameters}
+        out.json({**found, "duration_s": seconds})
         return
     data = manifest.data
     out.print(

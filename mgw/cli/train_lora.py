@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mgw.cli.filters import moment_of
-from mgw.cli.options import Json
+from mgw.cli.options import TIME, Json, Threads, moment_of
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_adapters, project_models, project_session, project_shared_tiers
 from mgw.core.errors import UsageInvalid
@@ -24,7 +23,10 @@ def lora(
     user: Annotated[str | None, typer.Option(help="Train this user alone, by the shared tier that there is.")] = None,
     since: Annotated[
         str | None,
-        typer.Option(help="Train users with events since then, by the shared tier that there is: ISO 8601."),
+        typer.Option(
+            metavar=TIME,
+            help="Train users with events since then, by the shared tier that there is: ISO 8601, or how long ago.",
+        ),
     ] = None,
     everyone: Annotated[
         bool, typer.Option("--all", help="Train the shared tier and everybody: so it is without --user and --since.")
@@ -35,11 +37,11 @@ def lora(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from where this training, of the same data, was cut short.")
     ] = False,
-    report: Annotated[
-        Path | None, typer.Option(help="Write how much everybody gains as one HTML file.", dir_okay=False)
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write one HTML page: how much each gains.", dir_okay=False)
     ] = None,
     rank: Annotated[int | None, typer.Option(help="Directions that all users share. [lora.rank]")] = None,
-    threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
+    threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Train adapters on top of the model in use: what each user's latest titles change.
@@ -51,9 +53,9 @@ def lora(
         raise UsageInvalid("--user, --since and --all exclude each other", hint="choose one of them")
     if force and user is None:
         raise UsageInvalid("--force is for one user", hint="name one with --user")
-    if (user is not None or since is not None) and (rank is not None or resume or report is not None):
+    if (user is not None or since is not None) and (rank is not None or resume or html is not None):
         raise UsageInvalid(
-            "--rank, --resume and --report are of everybody's training", hint="leave them out beside --user and --since"
+            "--rank, --resume and --html are of everybody's training", hint="leave them out beside --user and --since"
         )
     loaded = current_project(ctx, lora__rank=rank, threads=threads)
     if user is not None:
@@ -61,10 +63,10 @@ def lora(
     elif since is not None:
         _train_since(loaded, since, json=json)
     else:
-        _train_everybody(loaded, report, resume=resume, json=json)
+        _train_everybody(loaded, html, resume=resume, json=json)
 
 
-def _train_everybody(loaded: LoadedSettings, report: Path | None, *, resume: bool, json: bool) -> None:
+def _train_everybody(loaded: LoadedSettings, html: Path | None, *, resume: bool, json: bool) -> None:
     from mgw.core.settings import resolve_path
     from mgw.recommend.lora.training import train_lora
     from mgw.recommend.source import read_training_data
@@ -79,10 +81,10 @@ def _train_everybody(loaded: LoadedSettings, report: Path | None, *, resume: boo
         trained = train_lora(
             connection, data, snapshot, store, settings=loaded.settings, resume=resume, progress=progress
         )
-    if report is not None:
+    if html is not None:
         from mgw.recommend.lora.report import write_report
 
-        write_report(report, trained)
+        write_report(html, trained)
     _show(trained, time.perf_counter() - began, resume=resume, json=json)
 
 
@@ -91,7 +93,7 @@ def _show(trained: Trained, seconds: float, *, resume: bool, json: bool) -> None
         out.json(
             {
                 "shared_tier": trained.shared, "model": trained.base, "adapters": trained.stored,
-                "resumed": trained.resumed, "skipped": trained.skipped, "groups": trained.groups, "seconds": seconds,
+                "resumed": trained.resumed, "skipped": trained.skipped, "groups": trained.groups, "duration_s": seconds,
             }
         )  # fmt: skip
         return
@@ -124,7 +126,7 @@ def _train_user(loaded: LoadedSettings, user: str, *, force: bool, json: bool) -
         out.json(
             {
                 "user_id": user, "status": done.status, "version": done.version, "events_used": done.events_used,
-                "seconds": seconds,
+                "duration_s": seconds,
             }
         )  # fmt: skip
         return
@@ -150,7 +152,7 @@ def _train_since(loaded: LoadedSettings, since: str, *, json: bool) -> None:
         done = train_since(connection, at, adapters, columns_of(snapshot), progress)
     seconds = time.perf_counter() - began
     if json:
-        out.json({"shared_tier": adapters.name, "since": at.isoformat(), "users": done, "seconds": seconds})
+        out.json({"shared_tier": adapters.name, "since": at.isoformat(), "users": done, "duration_s": seconds})
         return
     out.print(f"users with events since {at.isoformat()}, in {seconds:.1f} s")
     for status, count in done.items():

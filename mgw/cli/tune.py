@@ -9,7 +9,7 @@ import typer
 
 from mgw.cli.given import read_given, refuse_beside_files, require_both
 from mgw.cli.imports import Map
-from mgw.cli.options import Json
+from mgw.cli.options import Json, Threads
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session, title_encoder
 
@@ -29,18 +29,21 @@ def tune() -> None:
 @app.command()
 def als(
     ctx: typer.Context,
-    trials: Annotated[int, typer.Option(min=1, help="How many, those of an earlier run counted.")] = 30,
+    trials: Annotated[int, typer.Option(min=1, help="How many trials, those of an earlier run counted.")] = 30,
     factors: Annotated[
-        list[int] | None, typer.Option(min=1, help="Lengths of vectors to choose from. Default: that of the settings.")
+        list[int] | None, typer.Option(min=1, help="Lengths of vectors to choose from; may be repeated. [als.factors]")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="The most that a trial has. [als.epochs]")] = None,
     train: Annotated[
-        Path | None, typer.Option(help="A file of events to learn from, instead of the database; with --validation.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Events to learn from, instead of the database; with --validation."),
     ] = None,
-    validation: Annotated[Path | None, typer.Option(help="A file of events to find; with --train.")] = None,
+    validation: Annotated[Path | None, typer.Option(metavar="FILE", help="Events to find; with --train.")] = None,
     columns: Map = None,
-    to: Annotated[Path, typer.Option("--out", help="File for the best configuration.")] = Path("als-tuned.yaml"),
-    threads: Annotated[int | None, typer.Option(help="0 is one for each CPU. [threads]")] = None,
+    to: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write the best configuration to.")] = Path(
+        "als-tuned.yaml"
+    ),
+    threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Try parameters of ALS and write the best to a file.
@@ -96,7 +99,9 @@ def als(
 def blend(
     ctx: typer.Context,
     trials: Annotated[int, typer.Option(min=1, help="How many weightings to try.")] = 100,
-    to: Annotated[Path, typer.Option("--out", help="File for the best configuration.")] = Path("blend-tuned.yaml"),
+    to: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write the best configuration to.")] = Path(
+        "blend-tuned.yaml"
+    ),
     json: Json = False,
 ) -> None:
     """Find weights of the four sources and write the best to a file.

@@ -67,7 +67,7 @@ def minted_by(found):
 
 
 def test_models_and_adapters_that_change_hands(project):
-    models = json.loads(mgw(project, "models", "list", "--json")[1])
+    models = json.loads(mgw(project, "models", "list", "--json")[1])["models"]
     assert mgw(project, "models", "use", models[0]["name"])[0] == 0
     assert mgw(project, "models", "use", models[1]["name"])[0] == 0
     assert mgw(project, "models", "delete", models[0]["name"])[0] == 0
@@ -111,8 +111,8 @@ def test_pages_tables_and_text(project):
         (("list", "--text", "?"), "no word"),
         (("verify", "--anchor", "3"), "is no anchor"),
         (("verify", "--file", "nowhere.jsonl"), "nowhere.jsonl"),
-        (("purge", "--before", "0d", "--export", "experiment.yaml"), "is there already"),
-        (("purge", "--before", "0d", "--export", "nowhere/deep/x.jsonl", "--no"), "No such option"),
+        (("purge", "--before", "0d", "--out", "experiment.yaml"), "is there already"),
+        (("purge", "--before", "0d", "--out", "nowhere/deep/x.jsonl", "--no"), "No such option"),
     ],
 )
 def test_what_cannot_be_done_is_said(project, arguments, said):
@@ -129,7 +129,7 @@ def test_the_chain_is_verified_and_an_export_too(tmp_path, database_url, monkeyp
     assert (code, "all as they were written" in said) == (0, True)
     anchor = said.split("end of the chain: ")[1].strip()
     file = tmp_path / "old.jsonl"
-    code, said, _ = mgw(project, "audit", "purge", "--before", "0d", "--export", str(file))
+    code, said, _ = mgw(project, "audit", "purge", "--before", "0d", "--out", str(file))
     assert (code, "no longer in the database" in said) == (0, True)
     assert mgw(project, "audit", "verify", "--anchor", anchor)[0] == 0
     assert mgw(project, "audit", "verify", "--file", str(file), "--anchor", anchor)[0] == 0
@@ -139,7 +139,7 @@ def test_the_chain_is_verified_and_an_export_too(tmp_path, database_url, monkeyp
     other = anchor[:-1] + ("0" if anchor[-1] != "0" else "1")
     code, said, _ = mgw(project, "audit", "verify", "--anchor", other)
     assert (code, "another one than when the anchor was kept" in said) == (1, True)
-    code, said, _ = mgw(project, "audit", "purge", "--before", "9d", "--export", str(tmp_path / "new"), "--json")
+    code, said, _ = mgw(project, "audit", "purge", "--before", "9d", "--out", str(tmp_path / "new"), "--json")
     assert (code, json.loads(said)["entries"]) == (0, 0)
 
 

@@ -58,8 +58,8 @@ def test_from_a_file_to_a_report(experiment):
     assert "EXPERIMENT_EXISTS" in experiment("create", "e.yaml", code=1).stderr
     assert "EXPERIMENT_STATUS_INVALID" in experiment("stop", "more-content", code=1).stderr
     experiment("start", "more-content", "--why", "because")
-    assert json.loads(experiment("list", "--json").stdout)[0]["status"] == "running"
-    (placed,) = json.loads(experiment("assign", "u00001", "--json").stdout)
+    assert json.loads(experiment("list", "--json").stdout)["experiments"][0]["status"] == "running"
+    (placed,) = json.loads(experiment("assign", "u00001", "--json").stdout)["experiments"]
     assert (placed["experiment"], placed["why"]) == ("more-content", "assigned by the bucket")
     for number in range(2):
         done = experiment("record", "--user", "u00001", "--event", "bought", "--key", "one", "--json")
@@ -75,8 +75,8 @@ def test_from_a_file_to_a_report(experiment):
     assert json.loads(experiment("show", "more-content", "--json").stdout)["definition"]["name"] == "more-content"
     for verb in ("pause", "start", "stop", "archive"):
         experiment(verb, "more-content")
-    assert json.loads(experiment("list", "--json").stdout) == []
-    assert json.loads(experiment("list", "--archived", "--json").stdout)[0]["status"] == "archived"
+    assert json.loads(experiment("list", "--json").stdout)["experiments"] == []
+    assert json.loads(experiment("list", "--archived", "--json").stdout)["experiments"][0]["status"] == "archived"
 
 
 def test_conversions_of_a_file_are_recorded_all_or_none(experiment):

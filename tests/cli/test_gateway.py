@@ -55,7 +55,7 @@ def test_the_file_that_comes_with_mgw_has_no_fault(tmp_path):
     done = run(tmp_path, "gateway", "check")
     assert "34 routes" in done.stdout
     assert "discovery is not configured: 11 routes answer 503" in done.stderr
-    routes = json.loads(run(tmp_path, "gateway", "routes", "--json").stdout)
+    routes = json.loads(run(tmp_path, "gateway", "routes", "--json").stdout)["routes"]
     assert {"/api/v1/sona/recommendations", "/api/v1/content/{id}", "/api/v1/playback/users/{id}/sessions"} <= {
         route["path"] for route in routes
     }

@@ -47,8 +47,8 @@ def test_every_error_has_its_page():
     documented = re.findall(r"^## ([A-Z0-9_]+)$", (ROOT / "docs/errors.md").read_text(), re.MULTILINE)
     assert [error.code for error in errors_with_codes()] == documented
     code, said, _ = mgw("explain-error", "--json")
-    assert (code, [each["code"] for each in json.loads(said)]) == (0, documented)
-    assert all(len(each["text"]) > 20 for each in json.loads(said))
+    assert (code, [each["code"] for each in json.loads(said)["errors"]]) == (0, documented)
+    assert all(len(each["text"]) > 20 for each in json.loads(said)["errors"])
     code, said, _ = mgw("explain-error", "disk_full")
     assert (code, said.splitlines()[0]) == (0, "DISK_FULL, exit code 2")
     code, said, beside = mgw("explain-error", "DISK_FUL")

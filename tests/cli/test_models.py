@@ -43,7 +43,7 @@ def test_no_model_is_no_error(tmp_path):
     done = models(tmp_path, "list")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "no model has been trained yet: run `mgw train als`\n"
-    assert json.loads(models(tmp_path, "list", "--json").stdout) == []
+    assert json.loads(models(tmp_path, "list", "--json").stdout)["models"] == []
     shown = models(tmp_path, "show")
     assert (shown.returncode, shown.stdout) == (1, "")
     assert shown.stderr.startswith("error[MODEL_MISSING]: no model has been trained yet\n  hint: run `mgw train als`")
@@ -52,7 +52,7 @@ def test_no_model_is_no_error(tmp_path):
 
 def test_list_show_use_delete(tmp_path, store):
     first, second = publish(store, 4), publish(store, 8)
-    entries = json.loads(models(tmp_path, "list", "--json").stdout)
+    entries = json.loads(models(tmp_path, "list", "--json").stdout)["models"]
     assert {entry["name"]: entry["in_use"] for entry in entries} == {first: False, second: True}
     assert {entry["factors"] for entry in entries} == {4, 8}
     assert all(entry["size_bytes"] > 0 and entry["events"] == 1234 for entry in entries)
@@ -80,7 +80,7 @@ def test_damaged_and_foreign_models_are_listed_with_what_is_wrong(tmp_path, stor
     (store.root / damaged / "manifest.json").write_text("{")
     (store.root / foreign / "manifest.json").write_text('{"format": "onnx"}')
     (store.root / cut / "items.npy").write_bytes(b"")
-    entries = {entry["name"]: entry for entry in json.loads(models(tmp_path, "list", "--json").stdout)}
+    entries = {entry["name"]: entry for entry in json.loads(models(tmp_path, "list", "--json").stdout)["models"]}
     assert "cannot read manifest.json" in entries[damaged]["problem"]
     assert "not a model snapshot" in entries[foreign]["problem"]
     assert "problem" not in entries[sound]

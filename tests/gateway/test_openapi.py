@@ -83,7 +83,7 @@ def test_upstreams_are_asked_and_those_without_a_document_are_named(tmp_path):
         }  # fmt: skip
         (tmp_path / "gateway.yaml").write_text(json.dumps(document))
         (tmp_path / "mgw.yaml").write_text("{}")
-        command = [sys.executable, "-m", "mgw", "gateway", "openapi", "--to", "out.json"]
+        command = [sys.executable, "-m", "mgw", "gateway", "openapi", "--out", "out.json"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert films.head[""] == "GET /doc HTTP/1.1"
     assert list(json.loads((tmp_path / "out.json").read_text())["paths"]) == ["/api/films/{id}"]
