@@ -135,7 +135,6 @@ def main(words: list[str] | None = None) -> int:
     if asked.peers:
         install_peers()
     chosen = [each for each in TABLE if not asked.only or each.name in asked.only]
-    sections = read_sections(asked.to)
     failed = False
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=CONSOLE) as progress:
         for number, each in enumerate(chosen, 1):
@@ -144,6 +143,7 @@ def main(words: list[str] | None = None) -> int:
             progress.remove_task(task)
             told = f"{outcome.result.lower()}{', ' * bool(outcome.reason)}{outcome.reason}"
             progress.console.print(f"{each.name}: {outcome.minutes:.1f} min, {told}", markup=False, highlight=False)
+            sections = read_sections(asked.to)  # now, for another may have written meanwhile
             sections[each.name] = section(each, outcome, quick=asked.quick)
             asked.to.write_text(document(sections), encoding="utf-8")
             failed = failed or outcome.result == "Failed"

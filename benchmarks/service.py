@@ -231,8 +231,8 @@ def _wrk(
         f"http://127.0.0.1:{port}",
     ]
     said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise SystemExit(said)
+    if wrong := [line.strip() for line in said.splitlines() if "Non-2xx" in line or "Socket errors" in line]:
+        raise SystemExit(f"FAILED: {connections} connections, {'cached' if cached else 'whole'}: {'; '.join(wrong)}")
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
     return rate, _ms(said, "50%"), _ms(said, "99%")
 
