@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from mgw.cli.options import Json
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_database
 from mgw.core.errors import UsageInvalid
@@ -30,22 +29,14 @@ if TYPE_CHECKING:
 CONFIGURED = "configured"
 
 QueriesOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--queries", metavar="FOLDER", help="Folder of the queries. Default: queries here, else those of mgw."
-    ),
+    Path | None, typer.Option("--queries", help="Folder of the queries. Default: queries here, else those of mgw.")
 ]
 MigrationsOption: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--migrations",
-        metavar="FOLDER",
-        help="Folder of the migrations. Default: as prepared before, else those of mgw.",
-    ),
+    typer.Option("--migrations", help="Folder of the migrations. Default: as prepared before, else those of mgw."),
 ]
 ModuleOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option("--module", metavar="FILE", help="Python file for the accessors. Default: as prepared before."),
+    Path | None, typer.Option("--module", help="Python file for the accessors. Default: as prepared before.")
 ]
 DatabaseOption: TypeAlias = Annotated[
     str | None,
@@ -102,7 +93,6 @@ def prepare(
     again: Annotated[
         bool, typer.Option("--all", help="Describe every query anew, also where nothing has changed since.")
     ] = False,
-    json: Json = False,
 ) -> None:
     """Describe every query against the database, and keep the descriptions.
 
@@ -111,16 +101,11 @@ def prepare(
     described again; otherwise the configured one is looked at. Exit code 1 if a query is at fault: the others are
     described all the same.
     """
-    if watch and json:
-        raise UsageInvalid("--watch and --json exclude each other", hint="leave one of them out")
     found = places(queries, migrations, module)
     target = describing_on(ctx, database, shadow=shadow)
     memory = None if again else target.memory(found)
     if memory and not watch and memory.is_current(found.queries, migrations=found.migrations, module=found.module):
-        if json:
-            out.json({"described": 0, "written": 0, "removed": 0, "accessors_written": False, "faults": []})
-        else:
-            out.print("nothing has changed since the queries were described")
+        out.print("nothing has changed since the queries were described")
         return
     from mgw.sql.preparing import described_before
 
@@ -130,19 +115,13 @@ def prepare(
 
         keep_up(target, found, known)
     with schema(target, found.migrations) as (connection, made_from):
-        described = describe(connection, target, found, made_from, known, json=json)
+        described = describe(connection, target, found, made_from, known)
     if described.faults:
         raise typer.Exit(1)
 
 
 def describe(
-    connection: Connection[Any],
-    target: Target,
-    found: Places,
-    made_from: Path | None,
-    before: Described | None,
-    *,
-    json: bool = False,
+    connection: Connection[Any], target: Target, found: Places, made_from: Path | None, before: Described | None
 ) -> Described:
     """Describe what is not known, keep and show it."""
     from mgw.sql.preparing import describe_folder, keep
@@ -151,7 +130,7 @@ def describe(
     written = keep(described, found.queries, migrations=made_from, module=found.module)
     if (memory := target.memory(found)) is not None:
         memory.note(described.descriptions.values())
-    show(described, written, json=json)
+    show(described, written)
     return described
 
 
@@ -220,16 +199,8 @@ def _embedded(loaded: LoadedSettings, configured: Database) -> EmbeddedServer:
     )
 
 
-def show(described: Described, written: Written, *, json: bool) -> None:
+def show(described: Described, written: Written) -> None:
     """Print what was done, and every query that is at fault."""
-    if json:
-        out.json(
-            {
-                "described": len(described.descriptions), "written": written.written, "removed": written.removed,
-                "accessors_written": written.module, "faults": [_fault(each) for each in described.faults],
-            }
-        )  # fmt: skip
-        return
     for fault in described.faults:
         show_fault(fault)
     count = len(described.descriptions)
@@ -241,13 +212,6 @@ def show(described: Described, written: Written, *, json: bool) -> None:
     if described.faults:
         parts.append(f"{len(described.faults)} at fault")
     out.print(", ".join(parts))
-
-
-def _fault(fault: QueryFault) -> dict[str, Any]:
-    return {
-        "code": fault.code, "path": fault.path.as_posix(), "line": fault.line or None, "column": fault.column or None,
-        "message": fault.summary, "hint": fault.hint,
-    }  # fmt: skip
 
 
 def show_fault(fault: QueryFault) -> None:
