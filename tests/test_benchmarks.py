@@ -50,8 +50,8 @@ def test_every_benchmark_is_in_the_table(driver: Any) -> None:
     assert len({each.name for each in driver.TABLE}) == len(driver.TABLE)
 
 
-def test_all_of_them_take_no_more_than_forty_minutes(driver: Any) -> None:
-    assert sum(each.minutes for each in driver.TABLE) <= 40
+def test_all_of_them_take_about_half_an_hour(driver: Any) -> None:
+    assert sum(each.minutes for each in driver.TABLE) <= 35
 
 
 def test_a_small_one_runs_and_has_a_section_with_figures(driver: Any, tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 from mgw.core.resources import resource
-from tests.support.ports import free_port
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 HANDBOOKS = "getting-started", "data", "training"

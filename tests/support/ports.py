@@ -10,11 +10,11 @@ from itertools import count
 # what a port is for may begin to listen long after the port was chosen.
 _FIRST, _SHARE, _SHARES = 20_000, 1_200, 10
 _share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
-_numbers = count()
+_numbers = count(os.getpid())  # so that two runs on one machine do not begin with the same
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on, and that was not returned before."""
+    """Return a port that nobody listens on, and that was not among the last thousand returned."""
     for number in _numbers:
         port = _FIRST + _share * _SHARE + number % _SHARE
         with socket.socket() as probe:
