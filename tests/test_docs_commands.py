@@ -1,10 +1,13 @@
-"""The handbooks that are walked through: each command in them is run, in order, and answers what is shown.
+"""The commands of the documents: each is one that there is, and those of the handbooks do what is shown.
 
-In a block marked `console` a line that begins with `$ ` is a command, which goes on after a backslash or to the end of
-its here-document. The lines below it are all that it prints, or nothing where that is not shown; `…` stands for any
-text of a line, and alone on a line for any lines. Numbers, names of models and moments differ from run to run. A
-command ends with 0, but where an error is shown. `mgw serve &` runs until `kill %1`; of what it says, which comes from
-two programs at once, some lines are shown.
+Every `mgw …` of every document, in a block or in prose, is read as the program reads it, and not run.
+
+Some handbooks are walked through: each command in them is run, in order, and answers what is shown. In a block marked
+`console` a line that begins with `$ ` is a command, which goes on after a backslash or to the end of its here-document.
+The lines below it are all that it prints, or nothing where that is not shown; `…` stands for any text of a line, and
+alone on a line for any lines. Numbers, names of models and moments differ from run to run. A command ends with 0, but
+where an error is shown. `mgw serve &` runs until `kill %1`; of what it says, which comes from two programs at once,
+some lines are shown.
 """
 
 from __future__ import annotations
@@ -20,14 +23,20 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import pytest
+import typer.main
 from ports import free_port
 
+from mgw.cli.app import app
 from mgw.core.resources import resource
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+DOCUMENTS = {file.name: file for file in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]}
 HANDBOOKS = "getting-started", "data", "training"
 PATIENCE_S = 60
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -250,3 +259,116 @@ def test_what_is_something_else_is_noticed(shown, found):
 def test_commands_are_read_whole():
     text = "```console\n$ cat > a <<'E'\n$ x\nE\n$ mgw b \\\n  --c\nd\n```\n```bash\n$ e\n```\n"
     assert steps_of(text) == [Step("cat > a <<'E'\n$ x\nE", ""), Step("mgw b \\\n  --c", "d")]
+
+
+# Commands that are read, and not run.
+
+_FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_INDENTED = re.compile(r"^ {4}(?=mgw )", re.MULTILINE)
+_IN_BLOCK = re.compile(r"(?:^|\$ |\$\(|&& |\| |run: |entry: )(mgw (?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE)
+_IN_PROSE = re.compile(r"`((?:mgw |--[a-z])[^`]*)`")
+_ONE_COMMAND = re.compile(r"""(?:'[^']*'|"[^"]*"|[^'"();<>|&])*""")
+_UsageError = typer.BadParameter.__base__  # of what a command cannot be; Typer exports no other name of it
+_PROGRAM = typer.main.get_command(app)
+_NO_COMMANDS = {"mgw service"}  # who, in the audit trail
+
+
+def mentions_of(text):
+    """Yield each command of a document, and whether it may go on; an option alone is one of some command."""
+    for kind, block in _FENCED.findall(text):
+        if kind != "text":
+            for command in _IN_BLOCK.findall(block):
+                yield command, False
+    for line in text.splitlines():
+        if _INDENTED.match(line):
+            for command in _IN_BLOCK.findall(line.strip()):
+                yield command, False
+    for mention in _IN_PROSE.findall(text):
+        yield " ".join(mention.split()), True
+
+
+def words_of(command):
+    """Return the words of a command, as the shell reads them, up to what is another command."""
+    return shlex.split(_ONE_COMMAND.match(command.replace("\\\n", " "))[0], comments=True)
+
+
+def fault_of(words, goes_on=False):
+    """Return what the program would refuse in a command, "" where nothing; of values, only those that are of a few."""
+    if words[0] != "mgw":
+        return "" if words[0].partition("=")[0] in _options() else f"no command has the option {words[0]}"
+    command, rest = _PROGRAM, [*words[1:], *(["…"] if goes_on else [])]
+    while True:
+        try:
+            values, rest, _ = command.make_parser(command.context_class(command)).parse_args(rest)
+        except _UsageError as fault:
+            return str(fault)
+        for parameter in command.params:
+            for value in _listed(values.get(parameter.name)):
+                few = _literals(parameter.type_descriptor.annotation)
+                if few and isinstance(value, str) and value not in {*few, "…"} and not value.isupper():
+                    return f"{value} is none of {', '.join(few)}"
+        children = getattr(command, "commands", {})
+        if not rest or rest == ["…"]:
+            return ""
+        if rest[0] not in children:
+            return f"there is no command {rest[0]}" if children else f"{' '.join(rest)} is too much"
+        command, rest = children[rest[0]], rest[1:]
+
+
+def _listed(value):
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _literals(annotation):
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return tuple(each for argument in get_args(annotation) for each in _literals(argument))
+
+
+@cache
+def _options(command=_PROGRAM):
+    own = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    children = getattr(command, "commands", {}).values()
+    return own.union({"--help"}, *map(_options, children))
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_command_is_one_that_there_is(name):
+    text = DOCUMENTS[name].read_text(encoding="utf-8")
+    mentions = [each for each in mentions_of(text) if each[0] not in _NO_COMMANDS]
+    assert len(mentions) >= text.count("`mgw ") / 2
+    found = {command: fault_of(words_of(command), goes_on) for command, goes_on in mentions}
+    assert {command: fault for command, fault in found.items() if fault} == {}
+
+
+def test_commands_are_found_in_blocks_and_in_prose():
+    text = (
+        "`mgw a\nb`, `mgw.yaml`, `--c`\n```sh\nx && mgw d \\\n  e\ny $(mgw f) | mgw g # h\n```\n"
+        "    mgw i    # j\n```text\nmgw k, `mgw l`\n```\n"
+    )
+    assert [(words_of(command), goes_on) for command, goes_on in mentions_of(text)] == [
+        (["mgw", "d", "e"], False), (["mgw", "f"], False), (["mgw", "i"], False),
+        (["mgw", "a", "b"], True), (["--c"], True), (["mgw", "l"], True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ("mgw evaluate --report a.html", "No such option: --report"),
+        ("mgw models promote", "no command promote"),
+        ("mgw status now", "now is too much"),
+        ("mgw evaluate --split by-time", "by-time is none of auto, time"),
+        ("mgw evaluate svd", "svd is none of als, lora"),
+        ("mgw recommend --top-k", "requires an argument"),
+        ("--report", "no command has the option --report"),
+    ],
+)
+def test_a_command_that_there_is_not_is_noticed(command, fault):
+    assert fault in fault_of(words_of(command))
+
+
+def test_a_command_may_be_named_without_what_it_takes():
+    assert fault_of(words_of("mgw recommend --top-k"), goes_on=True) == ""
+    assert fault_of(words_of("mgw models")) == ""
+    assert fault_of(words_of("--split=time")) == ""
