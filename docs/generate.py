@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 os.environ["TERMINAL_WIDTH"] = os.environ["COLUMNS"] = "100"
 
 import typer.main
+from licences import licence_page
 
 from mgw.cli.app import app
 from mgw.cli.config import json_schema
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent
 SCHEMAS = DOCS.parent / "configs" / "schemas"
 WIDTH = 100
+OLDEST = 3, 11
 ERRORS_HEAD = """# Errors
 
 Generated from the program by `make docs`. An error is printed on stderr as `error[CODE]`, with what is wrong and, after
@@ -89,11 +91,17 @@ def schemas() -> dict[Path, str]:
     }
 
 
+def licences() -> dict[Path, str]:
+    """Return the page of licences, on the oldest Python alone: newer ones need fewer packages."""
+    return {DOCS / "licences.md": licence_page()} if sys.version_info[:2] == OLDEST else {}
+
+
 def main() -> int:
     """Write the documents, or with `--check` compare them; return the exit code."""
     documents = {
         DOCS / "cli.md": cli_reference(),
         DOCS / "errors.md": error_reference(),
+        **licences(),
         DOCS / "rules.md": rule_reference(),
         **schemas(),
     }

