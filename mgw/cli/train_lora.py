@@ -40,7 +40,7 @@ def lora(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write one HTML page: how much each gains.", dir_okay=False)
     ] = None,
-    rank: Annotated[int | None, typer.Option(help="Directions that all users share. [lora.rank]")] = None,
+    rank: Annotated[int | None, typer.Option(help="Directions that all users share, at most. [lora.rank]")] = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -85,6 +85,11 @@ def _train_everybody(loaded: LoadedSettings, html: Path | None, *, resume: bool,
         from mgw.recommend.lora.report import write_report
 
         write_report(html, trained)
+    if trained.rank < loaded.settings.lora.rank:
+        out.note(
+            f"adapters have {trained.rank} directions, as many as the model's titles have numbers"
+            f" (lora.rank is {loaded.settings.lora.rank})"
+        )
     _show(trained, time.perf_counter() - began, resume=resume, json=json)
 
 
@@ -92,7 +97,7 @@ def _show(trained: Trained, seconds: float, *, resume: bool, json: bool) -> None
     if json:
         out.json(
             {
-                "shared_tier": trained.shared, "model": trained.base, "adapters": trained.stored,
+                "shared_tier": trained.shared, "model": trained.base, "rank": trained.rank, "adapters": trained.stored,
                 "resumed": trained.resumed, "skipped": trained.skipped, "groups": trained.groups, "duration_s": seconds,
             }
         )  # fmt: skip

@@ -275,7 +275,8 @@ class LoraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Adapters of single users, `mgw train lora`: what their latest titles change.
 
     Attributes:
-        rank: r, how many directions of taste all users share in each tower; a user has twice as many numbers.
+        rank: r, how many directions of taste all users share in each tower, at most: there are no more than the model
+            has factors, or its embeddings numbers. A user has twice as many numbers.
         alpha: α; what an adapter says is scaled by α/r.
         strength: how much it weighs in a score, beside the blend with 1.
         content_share: how much the adapter on what titles say of themselves weighs, beside that on factors with 1.

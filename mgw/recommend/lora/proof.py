@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from scipy.special import expit
 
 from mgw.core.errors import NothingToEvaluate
@@ -33,7 +34,7 @@ from mgw.recommend.lora.lengths import GROUPS, length_groups
 from mgw.recommend.lora.recency import Recency
 from mgw.recommend.lora.shared import covariance
 from mgw.recommend.lora.support import measure_support
-from mgw.recommend.lora.towers import Towers
+from mgw.recommend.lora.towers import Towers, limit_rank
 from mgw.recommend.lora.user import fit_users
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Proof:
 
     Attributes:
         description: how the events were split.
-        rank: r.
+        rank: r: lora.rank, or less where the model's vectors are shorter.
         groups: by history length, then all with at least 20 titles, and all users last.
         supported: share of the users whose adapter is used, because held-out titles speak for it.
         metrics: the names of the figures.
@@ -110,7 +111,7 @@ def prove(scored: Scored, split: Split, settings: Settings, progress: Progress =
 
     Raises:
         NothingToEvaluate: nobody has enough titles with times.
-        ParametersInvalid, NoEvents: there is no shared tier to be had.
+        NoEvents: there is no shared tier to be had.
     """
     recency = Recency.of(split.history)
     counts = recency.counts[scored.users]
@@ -122,6 +123,7 @@ def prove(scored: Scored, split: Split, settings: Settings, progress: Progress =
         )
     users = scored.users[rows]
     spaces = (scored.pipeline.collaborative.fold_in, scored.pipeline.content)
+    settings = replace(settings, lora=limit_rank(settings.lora, spaces))
     towers = Towers.fit(spaces, Recency.of(split.train), settings.lora)
     matrix = strength_matrix(split.train)
     support = measure_support(

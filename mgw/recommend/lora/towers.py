@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from msgspec.structs import replace
 from scipy.linalg import block_diag
 
 from mgw.core.errors import ModelForeign
@@ -89,6 +90,11 @@ class Towers:
     def joined(self, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Make one B of those of the towers, `(n, r)` each."""
         return np.hstack([part * np.float32(share) for part, share in zip(parts, self.shares, strict=True)])
+
+
+def limit_rank(settings: LoraSettings, spaces: Sequence[FoldIn]) -> LoraSettings:
+    """Lower the rank to what the vectors of the titles have room for: as many directions as each has numbers."""
+    return replace(settings, rank=min(settings.rank, *(space.item_factors.shape[1] for space in spaces)))
 
 
 def spaces_of(snapshot: Snapshot, regularization: float = 1.0) -> tuple[FoldIn, FoldIn]:

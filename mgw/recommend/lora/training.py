@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from mgw.core.changes import Action, Actor, Change
 from mgw.core.database import queries
@@ -35,7 +36,7 @@ from mgw.recommend.lora.online import train_user
 from mgw.recommend.lora.recency import Recency
 from mgw.recommend.lora.store import NAME, Adapter, prune_adapters, save_adapters
 from mgw.recommend.lora.support import Support, measure_support
-from mgw.recommend.lora.towers import DIRECTIONS, Towers, spaces_of
+from mgw.recommend.lora.towers import DIRECTIONS, Towers, limit_rank, spaces_of
 from mgw.recommend.lora.user import fit_users
 from mgw.recommend.snapshot import settings_of
 from mgw.recommend.versions import library_versions
@@ -65,6 +66,7 @@ class Trained:
     Attributes:
         shared: the name of the shared tier's snapshot.
         base: the model that it belongs to.
+        rank: r: lora.rank, or less where the model's vectors are shorter.
         stored: how many adapters.
         resumed: how many of them an earlier training, which was cut short, had stored; None where there was none.
         skipped: why the others have none, and how many.
@@ -74,6 +76,7 @@ class Trained:
 
     shared: str
     base: str
+    rank: int
     stored: int
     resumed: int | None
     skipped: dict[str, int]
@@ -90,7 +93,8 @@ class _Material:
         events: on titles of the model.
         recency: the same, the latest first.
         users: who has enough titles, rows of the data, `(n,)`.
-        settings: the whole tree.
+        spaces: the vectors of the titles, for each tower.
+        settings: the whole tree; the rank is within the vectors.
         parameters: what the shared tier's manifest says of them and of the model.
         described: what it says of the data.
     """
@@ -99,6 +103,7 @@ class _Material:
     events: Events
     recency: Recency
     users: NDArray[np.int64]
+    spaces: tuple[FoldIn, FoldIn]
     settings: Settings
     parameters: dict[str, Any]
     described: dict[str, Any]
@@ -109,6 +114,7 @@ class _Material:
 
         Raises:
             TooFewEvents: nobody has enough titles whose times are known.
+            ModelForeign: the model is of a version that kept no embeddings.
         """
         lora, events = settings.lora, _on_titles_of(snapshot, data)
         recency = Recency.of(events)
@@ -118,14 +124,11 @@ class _Material:
                 f"nobody has {lora.minimum_events} liked titles whose times are known",
                 hint="adapters are for the latest titles: import events with times",
             )
-        parameters = {**msgspec.to_builtins(lora), "base": snapshot.manifest.name}
+        spaces = spaces_of(snapshot, settings.content.regularization)
+        settings = replace(settings, lora=limit_rank(lora, spaces))
+        parameters = {**msgspec.to_builtins(settings.lora), "base": snapshot.manifest.name}
         described = {"users": len(users), "titles": events.n_items, "fingerprint": _fingerprint(data, recency)}
-        return cls(snapshot, events, recency, users, settings, parameters, described)
-
-    @property
-    def spaces(self) -> tuple[FoldIn, FoldIn]:
-        """The vectors of the titles, for each tower."""
-        return spaces_of(self.snapshot, self.settings.content.regularization)
+        return cls(snapshot, events, recency, users, spaces, settings, parameters, described)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +166,12 @@ def train_lora(
     Raises:
         TooFewEvents: nobody has enough titles whose times are known.
         NoEvents: too few users have.
-        ParametersInvalid: the rank is larger than the factors are long.
+        ModelForeign: the model is of a version that kept no embeddings.
         TrainingBusy: somebody else trains adapters in this database.
     """
-    lora = settings.lora
     with _only_trainer(connection):
         material = _Material.of(data, snapshot, settings)
+        lora = material.settings.lora
         left_behind = _left_behind(store, material) if resume else None
         learnt = left_behind or _learn(store, material, progress)
         name, support = learnt.published.manifest.name, learnt.support
@@ -204,7 +207,8 @@ def train_lora(
     }
     resumed = sum(adapter.user_id in there and not adapter.is_zero for adapter in adapters) if left_behind else None
     stored = int(np.count_nonzero(supported))
-    return Trained(name, snapshot.manifest.name, stored, resumed, skipped, _described(support), support)
+    groups = _described(support)
+    return Trained(name, snapshot.manifest.name, lora.rank, stored, resumed, skipped, groups, support)
 
 
 def train_since(

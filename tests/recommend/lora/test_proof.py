@@ -69,6 +69,12 @@ def test_the_figures_are_those_of_the_same_users_elsewhere(scored):
     assert json.loads(json.dumps(proof.to_json()))["groups"][-1]["users"] == len(rows)
 
 
+def test_the_rank_is_at_most_what_the_vectors_of_the_model_have_room_for(scored):
+    asked, most = (prove(*scored, replace(SETTINGS, lora=replace(SETTINGS.lora, rank=rank))) for rank in (32, 8))
+    assert asked.rank == 8
+    assert asked == most
+
+
 def test_where_nobody_has_enough_titles_nothing_is_measured(scored):
     with pytest.raises(NothingToEvaluate, match="nobody has 1000"):
         prove(*scored, replace(SETTINGS, lora=replace(SETTINGS.lora, minimum_events=1000)))

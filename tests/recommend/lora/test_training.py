@@ -43,6 +43,17 @@ def test_each_user_who_is_supported_has_an_adapter(project):
     assert not project.adapters.is_supported(12)
 
 
+def test_the_rank_is_at_most_what_the_vectors_of_the_model_have_room_for(project):
+    asked, most = (project.train(replace(SETTINGS, lora=LoraSettings(rank=rank))) for rank in (32, 8))
+    assert (asked.rank, most.rank, project.trained.rank) == (8, 8, 3)
+    tiers = [project.tiers.open(done.shared) for done in (asked, most)]
+    assert tiers[0].manifest.arrays == tiers[1].manifest.arrays
+    assert [tier.manifest.parameters["rank"] for tier in tiers] == [8, 8]
+    assert [row[2] for row in stored(project, asked.shared)] == [row[2] for row in stored(project, most.shared)]
+    assert project.adapters.settings.rank == 8
+    assert project.adapters.towers.numbers == 16
+
+
 def test_nobody_with_enough_titles_is_said(project):
     many = replace(SETTINGS, lora=LoraSettings(rank=3, minimum_events=1000))
     with pytest.raises(TooFewEvents, match="nobody has 1000 liked titles"):
@@ -98,6 +109,7 @@ def test_two_do_not_train_at_once(project, database_url):
         other.execute("SELECT pg_advisory_lock(hashtext('mgw train lora'))")
         with pytest.raises(TrainingBusy):
             project.train()
+        other.execute("SELECT pg_advisory_unlock_all()")  # the server sees a closed connection some time later
     assert project.train().stored == project.trained.stored
     with psycopg.connect(database_url) as other:
         assert other.execute("SELECT pg_try_advisory_lock(hashtext('mgw train lora'))").fetchone() == (True,)
