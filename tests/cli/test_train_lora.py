@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import psycopg
 import pytest
 from commands import mgw
 
@@ -24,3 +25,13 @@ def test_a_model_of_few_factors_has_adapters_of_as_few_directions(project):
     assert beside == "adapters have 8 directions, as many as the model's titles have numbers (lora.rank is 32)\n"
     code, said, beside = mgw(project, "train", "lora", "--rank", "8", "--json")
     assert (code, json.loads(said)["rank"], beside) == (0, 8, "")
+
+
+def test_status_counts_the_adapters_that_the_training_counts(project, database_url):
+    trained = json.loads(mgw(project, "train", "lora", "--json")[1])["adapters"]
+    with psycopg.connect(database_url) as connection:
+        ((stored,),) = connection.execute("SELECT count(*) FROM lora_adapters").fetchall()
+    assert 0 < trained < stored, "of some the titles speak against one, which is zero"
+    parts = {part["part"]: part for part in json.loads(mgw(project, "status", "--json")[1])["parts"]}
+    assert parts["adapters"]["users"] == trained
+    assert parts["adapters"]["detail"].startswith(f"{trained} users, of lora-")

@@ -87,10 +87,10 @@ async def adapters_begin_training_async(connection: AsyncConnection[Any], /) -> 
     return _one("adapters/begin_training", rows)
 
 
-# ---- adapters/count_of_base f4965db15503a294 771b9c26cf038916
+# ---- adapters/count_of_base 0d2995da169f3eb3 13a61c5e53e97548
 _ADAPTERS_COUNT_OF_BASE: Final = """SELECT count(DISTINCT a.user_id) AS users
 FROM lora_adapters a
-WHERE a.base_snapshot = (%(base_snapshot)s::text) AND a.name = (%(name)s::text)"""
+WHERE a.base_snapshot = (%(base_snapshot)s::text) AND a.name = (%(name)s::text) AND btrim(substr(a.weights, 11), '\\x00') <> ''"""
 
 
 def adapters_count_of_base(
@@ -100,7 +100,10 @@ def adapters_count_of_base(
     base_snapshot: str,
     name: str,
 ) -> int:
-    """How many users have an adapter of some name that belongs to a shared tier."""
+    """How many users have an adapter of some name that belongs to a shared tier and is not zero.
+
+    The numbers stand behind a header of 10 bytes (mgw/recommend/lora/payload.py).
+    """
     with connection.cursor(row_factory=_value) as cursor:
         cursor.execute(_ADAPTERS_COUNT_OF_BASE, {"base_snapshot": base_snapshot, "name": name})
         rows: list[int] = cursor.fetchall()
@@ -114,7 +117,10 @@ async def adapters_count_of_base_async(
     base_snapshot: str,
     name: str,
 ) -> int:
-    """How many users have an adapter of some name that belongs to a shared tier."""
+    """How many users have an adapter of some name that belongs to a shared tier and is not zero.
+
+    The numbers stand behind a header of 10 bytes (mgw/recommend/lora/payload.py).
+    """
     async with connection.cursor(row_factory=_value) as cursor:
         await cursor.execute(_ADAPTERS_COUNT_OF_BASE, {"base_snapshot": base_snapshot, "name": name})
         rows: list[int] = await cursor.fetchall()

@@ -8,8 +8,9 @@ import numpy as np
 import psycopg
 import pytest
 
+from mgw.core.database import queries
 from mgw.core.errors import AdapterDamaged
-from mgw.recommend.lora.store import Adapter, load_adapter, prune_adapters, save_adapters
+from mgw.recommend.lora.store import NAME, Adapter, load_adapter, prune_adapters, save_adapters
 
 WEIGHTS = np.array([[0.5, -1.25, 3.0]], dtype=np.float32)
 
@@ -38,6 +39,16 @@ def test_each_save_is_the_next_version_and_the_latest_is_loaded(connection):
         "SELECT version FROM lora_adapters a JOIN users u ON u.id = a.user_id WHERE external_id = 'u00002' ORDER BY 1"
     ).fetchall()
     assert kept == [(2,), (3,)]
+
+
+def test_those_of_a_shared_tier_that_are_not_zero_are_counted(connection):
+    save_adapters(connection, "lora-1", [*adapters("u00001", "u00002"), Adapter("u00003", np.zeros_like(WEIGHTS), 12)])
+    save_adapters(connection, "lora-1", adapters("u00002"))  # a second version of the same user's
+    save_adapters(connection, "lora-2", adapters("u00004"))
+    save_adapters(connection, "lora-1", adapters("u00005"), name="other")
+    assert queries.adapters_count_of_base(connection, base_snapshot="lora-1", name=NAME) == 2
+    save_adapters(connection, "lora-1", [Adapter("u00006", np.array([[0, 0, 6e-8]], np.float32), 12)])
+    assert queries.adapters_count_of_base(connection, base_snapshot="lora-1", name=NAME) == 3
 
 
 def test_an_adapter_of_another_shared_tier_is_not_found_and_one_of_another_rank_refused(connection):
