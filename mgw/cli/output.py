@@ -52,11 +52,11 @@ class Output:
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table; columns whose name starts with `>` are aligned to the right, their counts with separators.
 
-        A time is written in UTC, to the minute: its column says so.
+        A time is written in UTC, to the minute: its column says so. The title may be wider than the table.
         """
-        table = Table(
-            title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False
-        )
+        if title:
+            self._stdout.print(Text(title, style="bold"), soft_wrap=False)
+        table = Table(header_style="bold", box=None, pad_edge=False)
         for column in columns:
             table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left")
         for row in rows:

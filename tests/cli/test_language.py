@@ -170,6 +170,23 @@ def test_tables_are_made_in_one_place(monkeypatch, capsys):
     ]
 
 
+TITLE = "Mean [of all] over 10 users"
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, [TITLE]), (12, ["Mean [of", "all] over 10", "users"])])
+def test_a_title_is_broken_where_the_terminal_is_too_narrow_for_it_and_not_by_its_table(
+    monkeypatch, capsys, columns, lines
+):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    Output().table(TITLE, ["a", "b"], [("1", "2")])
+    said = [line.rstrip() for line in re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()]
+    assert said == [*lines, "a  b", "1  2"]
+    Output().table("", ["a"], [])
+    assert re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out) == "a\n"
+
+
 def test_a_time_is_read_in_one_way():
     assert moment_of("2026-03-01", "--at") == datetime(2026, 3, 1, tzinfo=UTC)
     assert moment_of("2026-03-01T12:00+02:00", "--at") == datetime(2026, 3, 1, 10, tzinfo=UTC)
