@@ -10,7 +10,7 @@ import typer
 from mgw.cli.given import read_given, refuse_beside_files, require_both
 from mgw.cli.imports import Map
 from mgw.cli.options import Json
-from mgw.cli.output import out
+from mgw.cli.output import out, short
 from mgw.cli.project import current_project, project_session, title_encoder, title_features
 from mgw.core.errors import UsageInvalid
 
@@ -232,12 +232,7 @@ def _table(title: str, models: Mapping[str, Mapping[str, Estimate]], sign: str =
 
 def _figure(estimate: Estimate, sign: str) -> str:
     """Write a figure and half of its interval, without zeros before the points, so that five fit beside each other."""
-    value = _short(estimate.value, sign)
+    value = short(estimate.value, sign)
     if estimate.low is None or estimate.high is None:
         return value
-    return f"{value} ±{_short((estimate.high - estimate.low) / 2, '')}"
-
-
-def _short(number: float, sign: str) -> str:
-    text = f"{number:{sign}.4f}"
-    return text.replace("0.", ".", 1) if abs(number) < 1 else text
+    return f"{value} ±{short((estimate.high - estimate.low) / 2)}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mgw.cli.options import Json
-from mgw.cli.output import out
+from mgw.cli.output import out, short
 from mgw.cli.project import current_project, note_change, project_models
 from mgw.core.changes import Action
 from mgw.core.errors import FileUnreadable, ModelDamaged, ModelForeign, ModelNotFound
@@ -56,9 +56,9 @@ def show(
     if json:
         out.json(manifest)
         return
-    rows = [(key, manifest[key], "") for key in ("name", "kind", "created_at")]
+    rows: list[tuple[str, object, object]] = [(key, manifest[key], "") for key in ("name", "kind", "created_at")]
     for section in ("parameters", "data", "metrics", "versions"):
-        rows += [(section, key, value) for key, value in manifest[section].items()]
+        rows += [(section, key, _shown(value)) for key, value in manifest[section].items()]
     rows += [("arrays", key, f"{entry['dtype']} {entry['shape']}") for key, entry in manifest["arrays"].items()]
     out.table(f"Model {snapshot.manifest.name}", ["", "", ""], rows)
 
@@ -87,6 +87,15 @@ def delete(ctx: typer.Context, name: Name, json: Json = False) -> None:
         out.json({"model": name})
     else:
         out.print(f"{name} is deleted")
+
+
+def _shown(value: object) -> object:
+    """Write a figure with its interval as one reads it: `.3829 (.3626 to .4041)`."""
+    if not isinstance(value, dict) or value.keys() != {"value", "low", "high"}:
+        return value
+    if value["low"] is None or value["high"] is None:
+        return short(value["value"])
+    return f"{short(value['value'])} ({short(value['low'])} to {short(value['high'])})"
 
 
 def _moment(entry: dict[str, object]) -> datetime | None:

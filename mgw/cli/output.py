@@ -112,6 +112,16 @@ class Output:
         return bars(self._stderr, disable=not sys.stderr.isatty())
 
 
+def short(number: float, sign: str = "") -> str:
+    """Write a figure with four decimals, without the zero before the point, so that many fit beside each other.
+
+    >>> short(0.38287), short(-0.5, "+"), short(2)
+    ('.3829', '-.5000', '2.0000')
+    """
+    text = f"{number:{sign}.4f}"
+    return text.replace("0.", ".", 1) if abs(number) < 1 else text
+
+
 def _written(cell: object, column: str) -> str:
     if cell is None:
         return ""

@@ -75,6 +75,21 @@ def test_list_show_use_delete(tmp_path, store):
     )
 
 
+def test_figures_have_their_intervals_beside_them(tmp_path, store):
+    metrics = {
+        "ndcg@10": {"value": 0.38287165, "low": 0.36256233, "high": 0.40406922}, "objective": 12.5,
+        "coverage@10": {"value": 0.25, "low": None, "high": None},
+        "groups": {"10-19": 1},
+    }  # fmt: skip
+    store.publish("als", {"items": np.zeros(3)}, parameters={}, data={}, metrics=metrics, versions={})
+    shown = [line.rstrip().split(maxsplit=2) for line in models(tmp_path, "show").stdout.splitlines()]
+    assert [line[1:] for line in shown if line[:1] == ["metrics"]] == [
+        ["coverage@10", ".2500"], ["groups", "{'10-19': 1}"], ["ndcg@10", ".3829 (.3626 to .4041)"],
+        ["objective", "12.5"],
+    ]  # fmt: skip
+    assert json.loads(models(tmp_path, "show", "--json").stdout)["metrics"] == metrics
+
+
 def test_damaged_and_foreign_models_are_listed_with_what_is_wrong(tmp_path, store):
     damaged, foreign, cut, sound = (publish(store, factors) for factors in (1, 2, 3, 4))
     (store.root / damaged / "manifest.json").write_text("{")
