@@ -110,6 +110,7 @@ def begin_worker(parent: int) -> None:
         if os.getppid() != parent:
             os._exit(1)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("mgw").setLevel(logging.INFO)  # our own news too; of libraries only warnings
 
 
 def keep_endings(loop: asyncio.AbstractEventLoop, *, parent: int) -> None:

@@ -134,7 +134,7 @@ class Application:
             await self._pass_websocket(exchange, protocol)
         except (Problem, UpstreamError) as error:
             problem = error if isinstance(error, Problem) else upstream_failed(error, exchange.upstream)
-            _log.info("request %s: no WebSocket: %s", exchange.request_id, error)
+            _log.debug("request %s: no WebSocket: %s", exchange.request_id, error)
             exchange.status = problem.status
             protocol.close(problem.status)
         except Exception:  # noqa: BLE001 - the outermost edge

@@ -35,7 +35,8 @@ async def _look_after(name: str, instance: Instance, check: HealthCheck, transpo
         in_a_row = 0 if found == instance.is_well else in_a_row + 1
         if in_a_row >= (check.healthy if found else check.unhealthy):
             instance.is_well, in_a_row = found, 0
-            _log.warning("%s: %s is %s", name, without_password(instance.url), "well again" if found else "not well")
+            level, said = (logging.INFO, "well again") if found else (logging.WARNING, "not well")
+            _log.log(level, "%s: %s is %s", name, without_password(instance.url), said)
         await asyncio.sleep(check.interval_s * random.uniform(0.9, 1.1))  # noqa: S311 - so that workers do not meet
 
 

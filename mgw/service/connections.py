@@ -96,7 +96,7 @@ class Connections:
             self._away = error
             return
         self._away = None
-        _log.warning("the database is back")
+        _log.info("the database is back")
 
     def close(self) -> None:
         """Close the thread's connection."""

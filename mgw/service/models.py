@@ -92,7 +92,7 @@ class Models:
         gc.unfreeze()  # what the model before leaves is garbage too
         gc.collect()
         gc.freeze()  # a model has so many objects that to look for garbage among them holds up requests
-        _log.warning("the model is %s now", model.name)
+        _log.info("the model is %s now", model.name)
 
     def keep(self, names: Collection[str]) -> None:
         """Have other snapshots ready, for variants of experiments, and no more than these."""
@@ -158,7 +158,7 @@ class Models:
             _log.warning("the adapters cannot be taken: %s", error)
             return None
         if adapters is not None:
-            _log.warning("the adapters are of %s now", adapters.name)
+            _log.info("the adapters are of %s now", adapters.name)
         elif shared_tier is not None and self._settings.lora.strength > 0:
             _log.warning("the adapters are of another model than %s: none are used", hybrid.snapshot.manifest.name)
         return adapters

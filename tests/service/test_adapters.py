@@ -114,7 +114,8 @@ def test_adapters_of_another_model_are_not_used(project):
         shared = project.train_adapters()
         service.until(lambda: service.health()["model"]["adapters"] == shared)
     log = (project.folder / "log").read_text(encoding="utf-8")
-    assert f"the adapters are of another model than {second}: none are used" in log
+    assert f"WARNING mgw.service.models: the adapters are of another model than {second}: none are used" in log
+    assert f"INFO mgw.service.models: the adapters are of {shared} now" in log
 
 
 def test_a_damaged_shared_tier_leaves_the_model_without(project):

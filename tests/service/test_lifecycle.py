@@ -102,6 +102,12 @@ def forwarded(project):
         forwarder.server_close()
 
 
+def levels(project, message):
+    """The levels at which the log has a message."""
+    lines = (project.folder / "log").read_text(encoding="utf-8").splitlines()
+    return {line.split()[2] for line in lines if message in line}
+
+
 def test_a_new_model_takes_over_and_no_request_is_lost(project):
     first = project.train()
     with serving(project, "--workers", "2") as service:
@@ -114,6 +120,8 @@ def test_a_new_model_takes_over_and_no_request_is_lost(project):
         assert {reply.status for reply in asking.replies} == {200}
         assert {reply.json["model"] for reply in asking.replies} == {first, second}
         assert all(len(reply.json["recommendations"]) >= 3 for reply in asking.replies)
+    said = levels(project, f"the model is {second} now")
+    assert said == {"INFO"}, "an operator sees a switch, and that nothing is amiss"
 
 
 def test_a_model_that_is_not_fit_does_not_take_over(project):
@@ -186,6 +194,8 @@ def test_without_the_database_the_model_answers_and_says_so(project):
         service.until(lambda: service.health()["status"] == "ok")
         assert service.recommend(limit=6).json["degraded"] == []
         assert update(service, "eve", event()).json["events_new"] == 1
+    assert levels(behind, "the database is away") == {"WARNING"}
+    assert levels(behind, "the database is back") == {"INFO"}
 
 
 def test_with_neither_nothing_is_answered(project):
