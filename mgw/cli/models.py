@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from mgw.cli.options import Json
 from mgw.cli.output import out, short
 from mgw.cli.project import current_project, note_change, project_models
 from mgw.core.changes import Action
-from mgw.core.errors import FileUnreadable, ModelDamaged, ModelForeign, ModelNotFound
+from mgw.core.errors import FileUnreadable, ModelDamaged, ModelForeign, ModelInUse, ModelNotFound
 
 if TYPE_CHECKING:
     from mgw.core.artifacts import ModelStore
@@ -87,6 +88,29 @@ def delete(ctx: typer.Context, name: Name, json: Json = False) -> None:
         out.json({"model": name})
     else:
         out.print(f"{name} is deleted")
+
+
+@app.command()
+def prune(
+    ctx: typer.Context,
+    keep: Annotated[int, typer.Option(min=1, help="Models to keep, the latest; the one in use beside them.")] = 3,
+    json: Json = False,
+) -> None:
+    """Delete all but the latest models, and never the one in use."""
+    loaded = current_project(ctx)
+    store = project_models(loaded)
+    deleted = []
+    for name in store.names()[:-keep]:
+        with suppress(ModelInUse, ModelNotFound):  # not found: somebody else was faster
+            store.delete(name)
+            note_change(loaded, Action.MODEL_DELETED, "model", name)
+            deleted.append(name)
+    if json:
+        out.json({"models": deleted})
+        return
+    for name in deleted:
+        out.print(f"{name} is deleted")
+    out.print(f"{len(deleted):,} model{'' if len(deleted) == 1 else 's'} deleted")
 
 
 def _shown(value: object) -> object:

@@ -40,7 +40,7 @@ NAMES = {
     "--seed": ("--random-state", "--random-seed"),
     "--watch": ("--follow", "--keep"),
 }
-TWO_MEANINGS = {"--only": "titles, or a part to serve", "--keep": "how many versions"}
+TWO_MEANINGS = {"--only": "titles, or a part to serve", "--keep": "how many"}
 # What prints a document, a word or a program's lines: `--format` is of findings that have more readers than programs.
 WITHOUT_JSON = {
     "demo", "init", "token", "serve", "watch", "lint", "check", "config schema", "db url", "db shell",
@@ -267,7 +267,7 @@ gateway routes | prepare | explain graph/genre_similar
 sample --users 200 --titles 80 --events 4000
 import events events.csv | import content content.csv | import availability availability.csv | import movielens lens
 train als --epochs 1 | train als | train lora | train lora --user USER | train lora --since 2030-01-01 | models list
-models show | models use FIRST | models use SECOND | models delete FIRST
+models show | models use FIRST | models use SECOND | models delete FIRST | models prune --keep 1
 adapters list USER | adapters show USER | adapters export USER a.json | adapters import a.json
 adapters rollback --user USER | adapters prune --keep 1 | adapters delete USER
 export onnx scoring.onnx | profile USER | recommend USER -k 2 | recommend --all --out recs.csv -k 2 | similar t0007 -k 2

@@ -75,6 +75,30 @@ def test_list_show_use_delete(tmp_path, store):
     )
 
 
+def test_pruning_keeps_the_latest_and_the_one_in_use(tmp_path, store):
+    for keep in ("0", "-1"):
+        assert models(tmp_path, "prune", "--keep", keep).returncode == 2
+    assert models(tmp_path, "prune").stdout == "0 models deleted\n"
+    names = [publish(store, factors) for factors in range(1, 7)]
+    names.sort(key=store.names().index)  # of one second: in the order of their digests
+    (store.root / names[1] / "manifest.json").write_text("{")  # a damaged one is deleted, too
+    store.use(names[0])
+    done = models(tmp_path, "prune")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{names[1]} is deleted\n{names[2]} is deleted\n2 models deleted\n"
+    assert store.names() == [names[0], *names[3:]]
+    store.use(names[5])
+    assert json.loads(models(tmp_path, "prune", "--keep", "2", "--json").stdout) == {"models": [names[0], names[3]]}
+    assert store.names() == names[4:]
+    assert json.loads(models(tmp_path, "prune", "--keep", "9", "--json").stdout) == {"models": []}
+    assert (store.names(), store.current_name()) == (names[4:], names[5])
+    lines = [line for file in (tmp_path / ".mgw" / "audit").iterdir() for line in file.read_text().splitlines()]
+    noted = sorted(map(json.loads, lines), key=lambda entry: entry["at"])  # for the audit trail
+    assert [(entry["action"], entry["resource_id"]) for entry in noted] == [
+        ("model.deleted", name) for name in (*names[1:3], names[0], names[3])
+    ]
+
+
 def test_figures_have_their_intervals_beside_them(tmp_path, store):
     metrics = {
         "ndcg@10": {"value": 0.38287165, "low": 0.36256233, "high": 0.40406922}, "objective": 12.5,
