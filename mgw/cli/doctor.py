@@ -39,7 +39,7 @@ def doctor(ctx: typer.Context, json: Json = False) -> None:
     findings = list(_examine(ctx))
     if json:
         fields = ("subject", "state", "detail", "hint")
-        out.json([{name: getattr(finding, name) for name in fields} for finding in findings])
+        out.json({"findings": [{name: getattr(finding, name) for name in fields} for finding in findings]})
     else:
         out.show(table_of(findings))
         for finding in findings:

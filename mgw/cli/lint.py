@@ -28,7 +28,9 @@ def lint(
         bool, typer.Option("--unsafe-fixes", help="Make the others as well; look at what they did.")
     ] = False,
     format: Annotated[Form, typer.Option("--format", help="For whom the findings are.")] = "text",  # noqa: A002 - the name of the option
-    baseline: Annotated[Path | None, typer.Option(help="File of the findings that were there before.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File of the findings that were there before.", dir_okay=False)
+    ] = None,
     write_baseline: Annotated[
         bool, typer.Option("--write-baseline", help="Keep the findings of today, and tell only of new ones.")
     ] = False,
@@ -39,7 +41,8 @@ def lint(
     explain: Annotated[str | None, typer.Option(metavar="CODE", help="Show the page of a rule.")] = None,
     rules: Annotated[bool, typer.Option("--rules", help="List the rules.")] = False,
     root: Annotated[
-        Path | None, typer.Option(help="Folder of the project. Default: the one this folder is in.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder of the project. Default: the one this folder is in."),
     ] = None,
 ) -> None:
     """Look for faults that only this toolkit can know: in SQL and its callers, routes, experiments, metrics, audit.

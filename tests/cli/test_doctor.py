@@ -34,7 +34,7 @@ def doctor(tmp_path, database_url):
             )
             for arguments in ([], ["--json"])
         ]  # fmt: skip
-        findings = json.loads(answers[1].stdout)
+        findings = json.loads(answers[1].stdout)["findings"]
         assert [answer.returncode for answer in answers] == [code, code]
         for answer in answers:
             assert "Traceback" not in answer.stderr
