@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,8 @@ from mgw.core.changes import Action
 from mgw.core.errors import FileUnreadable, ModelDamaged, ModelForeign, ModelInUse, ModelNotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mgw.core.artifacts import ModelStore
 
 app = typer.Typer(help="List, show, choose and delete models.", no_args_is_help=True, rich_markup_mode=None)
@@ -59,7 +61,7 @@ def show(
         return
     rows: list[tuple[str, object, object]] = [(key, manifest[key], "") for key in ("name", "kind", "created_at")]
     for section in ("parameters", "data", "metrics", "versions"):
-        rows += [(section, key, _shown(value)) for key, value in manifest[section].items()]
+        rows += [(section, key, shown) for key, shown in _shown(manifest[section])]
     rows += [("arrays", key, f"{entry['dtype']} {entry['shape']}") for key, entry in manifest["arrays"].items()]
     out.table(f"Model {snapshot.manifest.name}", ["", "", ""], rows)
 
@@ -113,13 +115,19 @@ def prune(
     out.print(f"{len(deleted):,} model{'' if len(deleted) == 1 else 's'} deleted")
 
 
-def _shown(value: object) -> object:
-    """Write a figure with its interval as one reads it: `.3829 (.3626 to .4041)`."""
-    if not isinstance(value, dict) or value.keys() != {"value", "low", "high"}:
-        return value
-    if value["low"] is None or value["high"] is None:
-        return short(value["value"])
-    return f"{short(value['value'])} ({short(value['low'])} to {short(value['high'])})"
+def _shown(section: dict[str, Any], above: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the keys of a section, those within others behind a dot, and each value as one reads it."""
+    for key, value in section.items():
+        if not isinstance(value, dict):
+            yield above + key, value
+        elif value.keys() == {"value", "low", "high"}:
+            yield above + key, _figure(**value)
+        else:
+            yield from _shown(value, f"{above}{key}.")
+
+
+def _figure(value: float, low: float | None, high: float | None) -> str:
+    return short(value) if low is None or high is None else f"{short(value)} ({short(low)} to {short(high)})"
 
 
 def _moment(entry: dict[str, object]) -> datetime | None:

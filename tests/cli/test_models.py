@@ -103,13 +103,13 @@ def test_figures_have_their_intervals_beside_them(tmp_path, store):
     metrics = {
         "ndcg@10": {"value": 0.38287165, "low": 0.36256233, "high": 0.40406922}, "objective": 12.5,
         "coverage@10": {"value": 0.25, "low": None, "high": None},
-        "groups": {"10-19": 1},
+        "split": {"name": "time", "of": {"share": 0.2}},
     }  # fmt: skip
     store.publish("als", {"items": np.zeros(3)}, parameters={}, data={}, metrics=metrics, versions={})
     shown = [line.rstrip().split(maxsplit=2) for line in models(tmp_path, "show").stdout.splitlines()]
     assert [line[1:] for line in shown if line[:1] == ["metrics"]] == [
-        ["coverage@10", ".2500"], ["groups", "{'10-19': 1}"], ["ndcg@10", ".3829 (.3626 to .4041)"],
-        ["objective", "12.5"],
+        ["coverage@10", ".2500"], ["ndcg@10", ".3829 (.3626 to .4041)"], ["objective", "12.5"],
+        ["split.name", "time"], ["split.of.share", "0.2"],
     ]  # fmt: skip
     assert json.loads(models(tmp_path, "show", "--json").stdout)["metrics"] == metrics
 
