@@ -6,7 +6,7 @@ Some handbooks are walked through: each command in them is run, in order, and an
 `console` a line that begins with `$ ` is a command, which goes on after a backslash or to the end of its here-document.
 The lines below it are all that it prints, or nothing where that is not shown; `…` stands for any text of a line, and
 alone on a line for any lines. Numbers, names of models and moments differ from run to run. A command ends with 0, but
-where an error is shown. `mgw serve &` runs until `kill %1`; of what it says, which comes from two programs at once,
+where an error is shown. `mgw serve … &` runs until `kill %1`; of what it says, which comes from two programs at once,
 some lines are shown.
 """
 
@@ -37,12 +37,13 @@ from mgw.core.resources import resource
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 DOCUMENTS = {file.name: file for file in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]}
-HANDBOOKS = "getting-started", "data", "training", "lora", "sql", "experiments"
+HANDBOOKS = "getting-started", "data", "training", "lora", "sql", "experiments", "gateway"
 PATIENCE_S = 60
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _HERE = re.compile(r"<<'(\w+)'")
 _NAME = re.compile(r"\b(?:als|lora)-\d{8}T\d{6}-[0-9a-f]{8}\b")
-_SHOWN_PORTS = {"service": "8082", "gateway": "8080"}
+_SHOWN_PORTS = {"service": "8082", "gateway": "8080", "admin": "8090"}
+_SERVE = re.compile(r"mgw serve\b.* &")
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,8 @@ class Reader:
         self._log = folder / "serve.log"
 
     def follow(self, step):
-        if step.command == "mgw serve &":
-            said = masked(self._serve()).splitlines()
+        if _SERVE.fullmatch(step.command):
+            said = masked(self._serve(step.command)).splitlines()
             assert not [line for line in masked(step.shown).splitlines() if line not in said], said
             return
         found = self._end_serving() if step.command == "kill %1" else self._run(step)
@@ -137,7 +138,7 @@ class Reader:
     def _run(self, step):
         command = step.command
         for name, port in self.ports.items():
-            command = command.replace(f"localhost:{_SHOWN_PORTS[name]}", f"localhost:{port}")
+            command = re.sub(rf"(localhost:|\bport: ){_SHOWN_PORTS[name]}\b", rf"\g<1>{port}", command)
         command = _NAME.sub(lambda name: self._names[name[0]], command)  # a name that was shown, by that which came
         where = self.root / "where"
         script = f"set -o pipefail\n{command}\ncode=$?; pwd > {shlex.quote(str(where))}; exit $code"
@@ -151,28 +152,30 @@ class Reader:
         assert (done.returncode != 0) == refused, f"$ {command}\nended with {done.returncode}:\n{done.stdout}"
         return done.stdout
 
-    def _serve(self):
+    def _serve(self, command):
         """Start what runs on, on ports that are free, and wait until it answers."""
         own = self.folder / "gateway.yaml"
-        assert not own.exists(), "the document has a gateway of its own: give it the port here"
-        text = (resource("configs") / "gateway.yaml").read_text(encoding="utf-8")
-        before = f"port: {_SHOWN_PORTS['gateway']}"
-        assert text.count(before) == 1
-        own.write_text(text.replace(before, f"port: {self.ports['gateway']}"), encoding="utf-8")
+        if not own.exists():
+            text = (resource("configs") / "gateway.yaml").read_text(encoding="utf-8")
+            before = f"port: {_SHOWN_PORTS['gateway']}"
+            assert text.count(before) == 1
+            own.write_text(text.replace(before, f"port: {self.ports['gateway']}"), encoding="utf-8")
         with self._log.open("wb") as log:
             self._serving = subprocess.Popen(
-                ["mgw", "serve"], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, start_new_session=True,
+                shlex.split(command.removesuffix("&")), cwd=self.folder, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE_S
-        while not self._is_ready():
+        # With the service behind it the whole is waited for, and without it what the gateway says of itself.
+        health = "health" if "--only" in command else "health/aggregate"
+        while not self._is_ready(health):
             assert self._serving.poll() is None, self._said()
             assert time.monotonic() < deadline, self._said()
             time.sleep(0.1)
         return self._said()
 
-    def _is_ready(self):
-        url = f"http://127.0.0.1:{self.ports['gateway']}/api/v1/health/aggregate"
+    def _is_ready(self, health):
+        url = f"http://127.0.0.1:{self.ports['gateway']}/api/v1/{health}"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 return answer.status == 200
