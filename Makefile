@@ -6,6 +6,8 @@ PYTHON ?= $(firstword $(foreach p,python3.14 python3.13 python3.12 python3.11 py
 BIN := .venv/bin
 COMPILE := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 DEMO ?= mgw-demo
+# There is a worker for each processor: two threads of BLAS in each of them only wait for each other.
+ONE_THREAD := OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint unit nightly docs bench constraints clean
@@ -27,10 +29,10 @@ lint: .venv/installed  ## Style, types, import contracts, queries and all else t
 	$(BIN)/python docs/generate.py --check
 
 unit: .venv/installed .venv/spark .venv/oracle/installed  ## The tests.
-	$(BIN)/pytest -n auto -m "not nightly"
+	$(ONE_THREAD) $(BIN)/pytest -n auto --dist worksteal -m "not nightly"
 
 nightly: .venv/installed  ## The tests at sizes too large for every run.
-	$(BIN)/pytest -n auto -m nightly
+	$(ONE_THREAD) $(BIN)/pytest -n auto -m nightly
 
 docs: .venv/installed  ## Write the documents that are generated.
 	$(BIN)/python docs/generate.py

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mgw.core.database import queries
 from mgw.core.errors import MemoryShort
@@ -177,7 +178,11 @@ def score_split(
     table = np.empty((len(users), len(Source), matrix.shape[1]), dtype=np.float32)
     alone = np.empty((len(users), matrix.shape[1]), dtype=np.float32)
     hidden = only_events_of(connection, split.history, split.train)
-    with hidden, progress.stage("Asking all sources", total=len(users)) as stage:
+    with (
+        hidden,
+        threadpool_limits(1, user_api="blas"),  # many small systems: two threads at one only wait for each other
+        progress.stage("Asking all sources", total=len(users)) as stage,
+    ):
         for row, (user, viewer) in enumerate(zip(users, viewers, strict=True)):
             unseen = has_factors.copy()
             unseen[seen[[row]].indices] = False

@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from mgw.core.errors import NothingToEvaluate
 from mgw.core.progress import SILENT
@@ -136,7 +137,10 @@ def prove(scored: Scored, split: Split, settings: Settings, progress: Progress =
     names = (f"ndcg@{settings.evaluate.top_k}", "auc")
     found = {name: np.empty((len(rows), 2)) for name in models}
     relevant, seen = split.test[users], split.seen()[users]
-    with progress.stage("Ranking with and without adapters", total=len(rows)) as stage:
+    with (
+        threadpool_limits(1, user_api="blas"),  # many small systems: two threads at one only wait for each other
+        progress.stage("Ranking with and without adapters", total=len(rows)) as stage,
+    ):
         for place in range(len(rows)):
             base = blend.scores(users[[place]])[0].astype(np.float64)
             for name, scores in models.items():
