@@ -37,7 +37,7 @@ from mgw.core.resources import resource
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 DOCUMENTS = {file.name: file for file in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]}
-HANDBOOKS = "getting-started", "data", "training", "lora", "sql", "experiments", "gateway"
+HANDBOOKS = "getting-started", "data", "training", "lora", "sql", "experiments", "gateway", "operations"
 PATIENCE_S = 60
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _HERE = re.compile(r"<<'(\w+)'")
@@ -137,6 +137,8 @@ class Reader:
 
     def _run(self, step):
         command = step.command
+        if command == "mgw status":
+            self._give_gateway()  # that of the document, and not one that somebody else has on its port
         for name, port in self.ports.items():
             command = re.sub(rf"(localhost:|\bport: ){_SHOWN_PORTS[name]}\b", rf"\g<1>{port}", command)
         command = _NAME.sub(lambda name: self._names[name[0]], command)  # a name that was shown, by that which came
@@ -154,12 +156,7 @@ class Reader:
 
     def _serve(self, command):
         """Start what runs on, on ports that are free, and wait until it answers."""
-        own = self.folder / "gateway.yaml"
-        if not own.exists():
-            text = (resource("configs") / "gateway.yaml").read_text(encoding="utf-8")
-            before = f"port: {_SHOWN_PORTS['gateway']}"
-            assert text.count(before) == 1
-            own.write_text(text.replace(before, f"port: {self.ports['gateway']}"), encoding="utf-8")
+        self._give_gateway()
         with self._log.open("wb") as log:
             self._serving = subprocess.Popen(
                 shlex.split(command.removesuffix("&")), cwd=self.folder, env=self.environment,
@@ -173,6 +170,15 @@ class Reader:
             assert time.monotonic() < deadline, self._said()
             time.sleep(0.1)
         return self._said()
+
+    def _give_gateway(self):
+        """Have the gateway on a port that is free, where the document has no file of its own for it."""
+        own = self.folder / "gateway.yaml"
+        if not own.exists():
+            text = (resource("configs") / "gateway.yaml").read_text(encoding="utf-8")
+            before = f"port: {_SHOWN_PORTS['gateway']}"
+            assert text.count(before) == 1
+            own.write_text(text.replace(before, f"port: {self.ports['gateway']}"), encoding="utf-8")
 
     def _is_ready(self, health):
         url = f"http://127.0.0.1:{self.ports['gateway']}/api/v1/{health}"
