@@ -37,7 +37,9 @@ from mgw.core.resources import resource
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 DOCUMENTS = {file.name: file for file in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]}
-HANDBOOKS = "getting-started", "data", "training", "lora", "sql", "experiments", "gateway", "operations", "lint"
+HANDBOOKS = (
+    "getting-started", "data", "training", "lora", "sql", "experiments", "gateway", "operations", "lint", "recommend",
+)  # fmt: skip
 PATIENCE_S = 60
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _HERE = re.compile(r"<<'(\w+)'")
