@@ -188,14 +188,18 @@ def prune(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Delete all but the latest versions of each user's adapter, and all but the latest shared tiers with theirs."""
+    """Delete all but the latest versions of each user's adapter, and all but the latest shared tiers with theirs.
+
+    What is in use stays, also after a rollback.
+    """
     from mgw.core.database import queries
 
     loaded = current_project(ctx, lora__keep=keep)
     store, kept = project_shared_tiers(loaded), loaded.settings.lora.keep
-    tiers = [name for name in store.names()[:-kept] if name != store.current_name()]
+    in_use = store.current_name()
+    tiers = [name for name in store.names()[:-kept] if name != in_use]
     with project_session(loaded) as connection:
-        count = queries.adapters_prune(connection, keep=kept)
+        count = queries.adapters_prune(connection, keep=kept, base_in_use=in_use or "")
         count += queries.adapters_prune_bases(connection, base_snapshots=tiers)
         _record(connection, Action.ADAPTERS_PRUNED, "adapter", "", versions=count, keep=kept)
     for name in tiers:

@@ -395,6 +395,7 @@ def test_adapters_are_trained_used_exchanged_and_deleted(project, tmp_path):
     assert answer(project, "adapters", "show", user)["version"] == version
     assert "error[ADAPTERS_MISSING]" in mgw(project, "adapters", "rollback", code=1)[1]
     assert "versions and 0 shared tiers deleted" in mgw(project, "adapters", "prune", "--keep", "1")[0]
+    assert answer(project, "adapters", "show", user)["version"] == version  # older than the latest, and in use
     assert "deleted" in mgw(project, "adapters", "delete", user)[0]
     assert answer(project, "adapters", "list", user)["adapters"] == []
     third = answer(project, "train", "lora", "--rank", "3")["shared_tier"]

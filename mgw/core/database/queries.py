@@ -315,11 +315,16 @@ def adapters_load_pipelined(
     return lambda: _at_most_one("adapters/load", cursor.fetchall())
 
 
-# ---- adapters/prune e070ea830b9f55a8 05f458061fc890a2
+# ---- adapters/prune 30d9dd4aee36de4f f0e393cf6d0e42d4
 _ADAPTERS_PRUNE: Final = """DELETE FROM lora_adapters a
 WHERE a.version <= (
     SELECT max(b.version) - (%(keep)s::integer)::integer FROM lora_adapters b WHERE b.user_id = a.user_id AND b.name = a.name
-)"""
+)
+    AND a.version IS DISTINCT FROM (
+        SELECT max(c.version)
+        FROM lora_adapters c
+        WHERE c.user_id = a.user_id AND c.name = a.name AND c.base_snapshot = (%(base_in_use)s::text)::text
+    )"""
 
 
 def adapters_prune(
@@ -327,9 +332,10 @@ def adapters_prune(
     /,
     *,
     keep: int,
+    base_in_use: str,
 ) -> int:
-    """Remove all but the latest versions of each user and name."""
-    return connection.execute(_ADAPTERS_PRUNE, {"keep": keep}).rowcount
+    """Remove all but the latest versions of each user and name, and never the one in use."""
+    return connection.execute(_ADAPTERS_PRUNE, {"keep": keep, "base_in_use": base_in_use}).rowcount
 
 
 async def adapters_prune_async(
@@ -337,9 +343,10 @@ async def adapters_prune_async(
     /,
     *,
     keep: int,
+    base_in_use: str,
 ) -> int:
-    """Remove all but the latest versions of each user and name."""
-    return (await connection.execute(_ADAPTERS_PRUNE, {"keep": keep})).rowcount
+    """Remove all but the latest versions of each user and name, and never the one in use."""
+    return (await connection.execute(_ADAPTERS_PRUNE, {"keep": keep, "base_in_use": base_in_use})).rowcount
 
 
 # ---- adapters/prune_bases 2968a396675f57a5 77dae0edf7560188
