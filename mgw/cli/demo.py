@@ -89,10 +89,11 @@ def demo(
         hybrid = Hybrid(snapshot, loaded.settings)
         show_recommendations(hybrid, connection, USER, loaded.settings, eligible, NO_CONTEXT, json=False)
     if full:
-        from mgw.cli.journey import prepare, travel
+        from mgw.cli.demo_project import prepare
+        from mgw.cli.demo_tour import tour
         from mgw.core.listeners import free_ports
 
-        travel(prepare(folder.resolve(), *free_ports(3)))
+        tour(prepare(folder.resolve(), *free_ports(3)))
     _heading("Next")
     for arguments in (f"recommend {USER} --json", f"similar {TITLE}", "doctor"):
         out.print(f"  cd {shlex.quote(str(folder))} && {_program()} {arguments}")

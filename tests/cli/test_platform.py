@@ -6,14 +6,13 @@ Who may ask, what is refused and in which shape, what arrives and what comes bac
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from typing import Any
 import pytest
 import yaml
 from ports import free_port
+
+from mgw.cli.demo_project import DemoProject
 
 ROOT = Path(__file__).parents[2]
 USER, TITLE = "u00007", "t0001"
@@ -74,40 +75,10 @@ ABOUT_A_USER = [route for route in ROUTES if not route.scope and not route.is_op
 
 
 @dataclass
-class Platform:
+class Platform(DemoProject):
     """Service and gateway that run."""
 
-    folder: Path
-    environment: dict[str, str]
-    port: int
     process: subprocess.Popen[str] | None = None
-    tokens: dict[tuple[str, ...], str] = field(default_factory=dict)
-
-    def mgw(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "mgw", *arguments], cwd=self.folder, env=self.environment, capture_output=True,
-            text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, (arguments, done.stderr)
-        return done.stdout
-
-    def token(self, user: str, *scopes: str) -> str:
-        if (user, *scopes) not in self.tokens:
-            options = [option for scope in scopes for option in ("--scope", scope)]
-            self.tokens[user, *scopes] = self.mgw("token", user, "--tier", "enterprise", *options).strip()
-        return self.tokens[user, *scopes]
-
-    def ask(self, method: str, path: str, message: Any = None, token: str | None = None, **headers: str) -> Any:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if token is not None:
-            sent["authorization"] = f"Bearer {token}"
-        body = message if isinstance(message, bytes) else None if message is None else json.dumps(message).encode()
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
-            connection.request(method, f"/api/v1{path}", body, sent)
-            answer = connection.getresponse()
-            content = answer.read()
-        named = {name.lower(): value for name, value in answer.getheaders()}
-        return answer.status, json.loads(content) if content else None, named
 
     def good(self, route: Route, **headers: str) -> Any:
         token = self.token("boss" if route.scope else USER, *filter(None, [route.scope]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 from ports import free_port
+
+from mgw.cli.demo_tour import _running_experiment
+from mgw.experiments.files import read_definition
 
 SERVERS = Path("/usr/lib/postgresql")
 REDIS = shutil.which("redis-server")
@@ -51,10 +55,48 @@ def check(said, folder):
 
 
 def test_on_the_embedded_database(tmp_path):
-    said = travel(tmp_path / "demo")
+    (tmp_path / "demo").mkdir()
+    with subprocess.Popen(["sleep", "280"], cwd=tmp_path / "demo") as somebody_elses:
+        said = travel(tmp_path / "demo")
+        assert somebody_elses.poll() is None
+        somebody_elses.kill()
     check(said, tmp_path / "demo")
     assert "embedded PostgreSQL" in said
     assert not (tmp_path / "demo/.mgw/postgres/data/postmaster.pid").exists()
+
+
+class Typed:
+    """A project whose commands are noted, and which has some experiments."""
+
+    def __init__(self, folder, experiments):
+        self.folder, self.shown = folder, []
+        self._listed = [{"name": name, "status": status} for name, status in experiments.items()]
+
+    def mgw(self, *_arguments):
+        return json.dumps({"experiments": self._listed})
+
+    def show(self, *arguments):
+        self.shown.append(arguments)
+
+
+@pytest.mark.parametrize(
+    ("experiments", "name", "shown"),
+    [
+        ({}, "more-context", ["create", "start"]),
+        ({"no-more-context": "running"}, "more-context", ["create", "start"]),
+        ({"more-context": "running"}, "more-context", []),
+        ({"more-context": "draft"}, "more-context", ["start"]),
+        ({"more-context": "paused"}, "more-context", ["start"]),
+        ({"more-context": "completed"}, "more-context-2", ["create", "start"]),
+        ({"more-context": "archived", "more-context-2": "running"}, "more-context-2", []),
+    ],
+)
+def test_an_experiment_of_a_tour_before_goes_on_unless_it_is_over(tmp_path, experiments, name, shown):
+    project = Typed(tmp_path, experiments)
+    assert _running_experiment(project) == name
+    assert [arguments[1] for arguments in project.shown] == shown
+    if "create" in shown:
+        assert read_definition(tmp_path / "experiment.yaml").name == name
 
 
 @pytest.mark.nightly  # the same way once more: every run has time for one
