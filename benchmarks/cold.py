@@ -26,7 +26,7 @@ from msgspec.structs import replace
 from scipy.sparse import csr_array
 
 from mgw.recommend import ALS, AlsSettings, metrics
-from mgw.recommend.features import feature_matrix
+from mgw.recommend.title_features import feature_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

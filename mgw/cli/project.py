@@ -106,7 +106,7 @@ def title_features(
     connection: Connection[TupleRow], data: TrainingData, settings: AlsSettings
 ) -> csr_array[np.float32] | None:
     """Read what the catalogue says of the titles, where the settings want it."""
-    from mgw.recommend.features import read_title_features
+    from mgw.recommend.title_features import read_title_features
 
     return read_title_features(connection, data.events) if settings.content_features else None
 

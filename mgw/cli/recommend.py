@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from mgw.core.settings import LoadedSettings, Settings
     from mgw.experiments.overlay import Overlay
-    from mgw.recommend.catalogue import Title
     from mgw.recommend.context import Context
     from mgw.recommend.eligibility import Eligibility
     from mgw.recommend.hybrid import Answer, Hybrid, Recommended
+    from mgw.recommend.titles import Title
 
 _BECAUSE = "because you watched"
 
@@ -197,7 +197,7 @@ def show_recommendations(
     """Ask the pipeline for a user and print its answer."""
     import numpy as np
 
-    from mgw.recommend.catalogue import read_titles
+    from mgw.recommend.titles import read_titles
 
     top_k = settings.recommend.top_k
     answer = hybrid.recommend(
@@ -242,8 +242,8 @@ def similar(
     json: Json = False,
 ) -> None:
     """Show the titles whose viewers are most like those of another."""
-    from mgw.recommend.catalogue import nearest_titles, read_titles
     from mgw.recommend.recommender import Recommender
+    from mgw.recommend.titles import nearest_titles, read_titles
 
     loaded = current_project(ctx, recommend__top_k=top_k, recommend__where=where, recommend__region=region)
     recommender = Recommender(project_models(loaded).current())

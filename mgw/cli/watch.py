@@ -54,10 +54,10 @@ def keep_up(target: Target, found: Places, known: Described | None) -> NoReturn:
         known: what need not be described again.
     """
     from mgw.core.errors import MgwError
-    from mgw.sql.watching import changes, state
+    from mgw.sql.watching import saves
 
     folders = (found.queries,) if target.in_place else (found.queries, found.migrations)
-    saved = changes(folders, state(folders))  # one for all: what is saved while it goes wrong is not missed
+    saved = saves(folders)  # one for all: what is saved while it goes wrong is not missed
     has_begun = False
     with nullcontext() if target.in_place else target.database.address():  # the server outlives each shadow
         while True:

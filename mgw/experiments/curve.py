@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mgw.core.pages import COLOURS
+from mgw.core.page_style import COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

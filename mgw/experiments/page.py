@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mgw.core.files import write_atomic
-from mgw.core.pages import COLOURS, STYLE
+from mgw.core.page_style import COLOURS, STYLE
 from mgw.experiments.advice import harm_of
 from mgw.experiments.curve import Curve, colour_of, curve_svg
 from mgw.experiments.report import SHARES_ALPHA, lift_over_time

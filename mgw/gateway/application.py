@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from mgw.gateway.body import Body
     from mgw.gateway.counting import Counts
     from mgw.gateway.headers import Headers
-    from mgw.gateway.own import Own
+    from mgw.gateway.own_answers import Own
     from mgw.gateway.policy import Leg, Plan, Policy
     from mgw.gateway.tokens import Caller
     from mgw.gateway.tracing import Spans

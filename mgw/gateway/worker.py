@@ -14,7 +14,7 @@ from mgw.gateway.counting import Counts
 from mgw.gateway.files import without_password
 from mgw.gateway.health_checks import check_health
 from mgw.gateway.limits import Limiter
-from mgw.gateway.own import Own
+from mgw.gateway.own_answers import Own
 from mgw.gateway.policy import Means, Policy
 from mgw.gateway.shared import Changed, Opened, Shared, worker_name
 from mgw.gateway.tokens import make_verifier

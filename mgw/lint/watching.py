@@ -1,11 +1,11 @@
-"""Seeing that a file of a project was saved: by times and sizes, which any file system tells."""
+"""Seeing that a file of a project was saved."""
 
 from __future__ import annotations
 
 import os
-import time
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
+from mgw.core import watching
 from mgw.lint.files import listing_of
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _INTERVAL_S = 0.3
-_State: TypeAlias = "dict[str, tuple[int, int]]"
 
 
 def saves(root: Path, excluded: Iterable[str]) -> Iterator[set[str]]:
@@ -22,19 +21,10 @@ def saves(root: Path, excluded: Iterable[str]) -> Iterator[set[str]]:
     The first time is this call: what is saved while the files are looked at is not missed.
     """
     excluded = tuple(excluded)
-    return _saves(root, excluded, _state(root, excluded))
+    return watching.saves(lambda: _look(root, excluded), _look(root, excluded), _INTERVAL_S)
 
 
-def _saves(root: Path, excluded: tuple[str, ...], before: _State) -> Iterator[set[str]]:
-    while True:
-        time.sleep(_INTERVAL_S)
-        now = _state(root, excluded)
-        if changed := {path for path in {*before, *now} if before.get(path) != now.get(path)}:
-            yield changed
-        before = now
-
-
-def _state(root: Path, excluded: tuple[str, ...]) -> _State:
+def _look(root: Path, excluded: tuple[str, ...]) -> dict[str, tuple[int, int]]:
     found = {}
     for path in listing_of(root, excluded).paths:
         try:

@@ -1,20 +1,28 @@
-"""Seeing which files were saved: by their times and sizes, which any file system tells."""
+"""Seeing that a query or a migration was saved."""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+from mgw.core import watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-INTERVAL_S = 0.1
-State: TypeAlias = "dict[Path, tuple[int, int]]"
+_INTERVAL_S = 0.1
 
 
-def state(folders: Iterable[Path]) -> State:
-    """Return what tells a changed file from an unchanged one, for every `*.sql` of some folders."""
+def saves(folders: Iterable[Path]) -> Iterator[set[Path]]:
+    """Return an endless iterator over the `*.sql` that were saved, added or removed since the last time.
+
+    The first time is this call: what is saved while files are described is not missed.
+    """
+    folders = tuple(folders)
+    return watching.saves(lambda: _look(folders), _look(folders), _INTERVAL_S)
+
+
+def _look(folders: Iterable[Path]) -> dict[Path, tuple[int, int]]:
     found = {}
     for folder in folders:
         for path in folder.rglob("*.sql"):
@@ -26,21 +34,3 @@ def state(folders: Iterable[Path]) -> State:
                 continue  # removed between the two
             found[path] = (status.st_mtime_ns, status.st_size)
     return found
-
-
-def changes(folders: Iterable[Path], before: State, *, interval_s: float = INTERVAL_S) -> Iterator[set[Path]]:
-    """Yield the files that were saved, added or removed since the last time, for ever.
-
-    Args:
-        folders: of queries and of migrations.
-        before: their state before they were read: what is saved while it is being described would be missed otherwise.
-        interval_s: how often to look, in seconds.
-    """
-    folders = tuple(folders)
-    while True:
-        time.sleep(interval_s)
-        now = state(folders)
-        changed = {path for path in {*before, *now} if before.get(path) != now.get(path)}
-        if changed:
-            yield changed
-        before = now

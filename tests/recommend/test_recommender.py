@@ -7,12 +7,12 @@ from mgw.core.artifacts import ModelStore
 from mgw.core.errors import ContentUnknown
 from mgw.core.progress import SILENT
 from mgw.core.settings import AlsSettings
-from mgw.recommend.catalogue import nearest_titles, read_titles
 from mgw.recommend.everyone import recommend_everyone
-from mgw.recommend.features import read_title_features
 from mgw.recommend.history import read_history
 from mgw.recommend.recommender import RecommendationType, Recommender
 from mgw.recommend.source import read_training_data
+from mgw.recommend.title_features import read_title_features
+from mgw.recommend.titles import nearest_titles, read_titles
 from mgw.recommend.training import train_als
 
 SETTINGS = AlsSettings(factors=8, epochs=10)

@@ -70,4 +70,3 @@ THEMES = (
     Theme("stage fright", ("music", "drama", "comedy"), "has to stand where the light is"),
 )
 
-THEME_NAMES = tuple(theme.name for theme in THEMES)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, Self
+from typing import IO, TYPE_CHECKING, Protocol, Self
 
 from mgw.lint.delegates import deptry, ruff, squawk
 from mgw.lint.files import matches
@@ -58,7 +58,7 @@ class Tool(Protocol):
         """
 
 
-TOOLS: dict[str, Any] = {"ruff": ruff, "squawk": squawk, "deptry": deptry}
+TOOLS: dict[str, Tool] = {"ruff": ruff, "squawk": squawk, "deptry": deptry}
 """By what they are called in the configuration, and as programs."""
 
 

@@ -22,7 +22,7 @@ from scipy.sparse import csr_array
 from mgw.core.database import queries
 from mgw.core.progress import SILENT
 from mgw.recommend.content.embedding import embed
-from mgw.recommend.features import FEWEST_TITLES, feature_matrix, vocabulary
+from mgw.recommend.title_features import FEWEST_TITLES, feature_matrix, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

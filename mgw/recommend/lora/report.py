@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgw.core.files import write_atomic
-from mgw.core.pages import STYLE
+from mgw.core.page_style import STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

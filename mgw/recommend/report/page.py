@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from mgw.core.pages import COLOURS, STYLE
+from mgw.core.page_style import COLOURS, STYLE
 from mgw.recommend.report.plot import svg
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 # PostgreSQL's GroupingSetKind.
 _EMPTY, _SIMPLE, _ROLLUP, _CUBE, _SETS = range(5)
-GROUP_RELATION = 9
 
 
 @dataclass(frozen=True, slots=True)

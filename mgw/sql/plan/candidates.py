@@ -19,7 +19,6 @@ _EQUAL = {"="}
 _RANGE = {"<", ">", "<=", ">="}
 _NULL_TEST = re.compile(r"(.+) IS (?:NOT )?NULL", re.DOTALL)
 _IDENTIFIER = re.compile(r'[A-Za-z_][\w$]*|"(?:[^"]|"")+"')
-_BAREWORD = re.compile(r"[a-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from mgw.ingest.sample import SampleSize, generate_catalogue
 from mgw.ingest.sample.catalogue import Catalogue
 from mgw.ingest.sample.genres import GENRE_NAMES
 from mgw.ingest.sample.names import person_name
-from mgw.ingest.sample.themes import THEME_NAMES, THEMES
+from mgw.ingest.sample.themes import THEMES
 from mgw.ingest.sample.world import COORDINATE_STEPS, DIMENSIONS
 
 
@@ -46,7 +46,7 @@ def test_fields_are_in_their_ranges(sample_titles):
         assert 1 <= len(title.genres) <= 3
         assert 1 <= len(title.themes) <= 3
         assert set(title.genres) <= set(GENRE_NAMES)
-        assert set(title.themes) <= set(THEME_NAMES)
+        assert set(title.themes) <= {theme.name for theme in THEMES}
         assert len(set(title.genres)) == len(title.genres)
         assert len(set(title.themes)) == len(title.themes)
         assert title.plot.endswith(".")

@@ -13,7 +13,7 @@ from mgw.core.settings import AlsSettings
 from mgw.recommend.als import ALS
 from mgw.recommend.als.features import FeatureMap
 from mgw.recommend.als.side import regularization_weights
-from mgw.recommend.features import feature_matrix
+from mgw.recommend.title_features import feature_matrix
 
 
 def features_of(n, p, seed):
