@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import TupleRow
 
+    from mgw.core.artifacts import ModelStore
     from mgw.core.settings import LoadedSettings
     from mgw.gateway.definition import Gateway
 
@@ -102,7 +103,7 @@ def _of_database(loaded: LoadedSettings, *, may_start: bool) -> Iterator[Finding
             return
         yield Finding("database", "ok", detail, facts=facts)
         yield from _guarded("adapters", lambda: [_adapters(loaded, connection)])
-        yield from _guarded("experiments", lambda: [_experiments(connection)])
+        yield from _guarded("experiments", lambda: [_experiments(loaded, connection)])
 
 
 def _adapters(loaded: LoadedSettings, connection: Connection[TupleRow]) -> Finding:
@@ -123,12 +124,30 @@ def _adapters(loaded: LoadedSettings, connection: Connection[TupleRow]) -> Findi
     return Finding("adapters", "ok", f"{users:,} users, of {name}", facts=facts)
 
 
-def _experiments(connection: Connection[TupleRow]) -> Finding:
+def _experiments(loaded: LoadedSettings, connection: Connection[TupleRow]) -> Finding:
     from mgw.core.database import queries
 
     running = [row.definition["name"] for row in queries.experiments_running(connection)]
     shown = f": {', '.join(running[:5])}{' …' if len(running) > 5 else ''}" if running else ""
-    return Finding("experiments", "ok", f"{len(running)} run{shown}", facts={"running": running})
+    detail, facts = f"{len(running)} run{shown}", {"running": running}
+    store = project_models(loaded)
+    for row in queries.experiments_models(connection):
+        if row.status == "running" and (problem := _problem_of(store, row.model)):
+            found = f"{detail}; {row.experiment} waits for the model of its variant {row.variant}: {problem}"
+            hint = (
+                f"put the model back from a copy, or `mgw experiment stop {row.experiment}` and create another with"
+                " one that `mgw models list` shows"
+            )
+            return Finding("experiments", "bad", found, hint, facts)
+    return Finding("experiments", "ok", detail, facts=facts)
+
+
+def _problem_of(store: ModelStore, name: str) -> str | None:
+    try:
+        store.open(name)
+    except MgwError as error:
+        return error.message
+    return None
 
 
 def _model(loaded: LoadedSettings, *, is_thorough: bool) -> Finding:

@@ -10,14 +10,23 @@ import typer
 
 from mgw.cli.options import Json
 from mgw.cli.output import out, short
-from mgw.cli.project import current_project, note_change, project_models
+from mgw.cli.project import current_project, note_change, project_database, project_models, project_session
 from mgw.core.changes import Action
-from mgw.core.errors import FileUnreadable, ModelDamaged, ModelForeign, ModelInUse, ModelNotFound
+from mgw.core.errors import (
+    DatabaseError,
+    FileUnreadable,
+    ModelDamaged,
+    ModelForeign,
+    ModelInUse,
+    ModelNotFound,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mgw.core.artifacts import ModelStore
+    from mgw.core.settings import LoadedSettings
 
 app = typer.Typer(help="List, show, choose and delete models.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -82,8 +91,10 @@ def use(ctx: typer.Context, name: Name, json: Json = False) -> None:
 
 @app.command()
 def delete(ctx: typer.Context, name: Name, json: Json = False) -> None:
-    """Delete a model that is not in use."""
+    """Delete a model that is not in use, neither by itself nor by an experiment that is not over."""
     loaded = current_project(ctx)
+    if user := _variants_by_model(loaded).get(name):
+        raise ModelInUse(f"model {name} is of {user}", hint="`mgw experiment stop` or `archive` ends an experiment")
     project_models(loaded).delete(name)
     note_change(loaded, Action.MODEL_DELETED, "model", name)
     if json:
@@ -98,11 +109,15 @@ def prune(
     keep: Annotated[int, typer.Option(min=1, help="Models to keep, the latest; the one in use beside them.")] = 3,
     json: Json = False,
 ) -> None:
-    """Delete all but the latest models, and never the one in use."""
+    """Delete all but the latest models; never the one in use, nor one of an experiment that is not over."""
     loaded = current_project(ctx)
     store = project_models(loaded)
-    deleted = []
-    for name in store.names()[:-keep]:
+    old, deleted = store.names()[:-keep], []
+    users = _variants_by_model(loaded) if old else {}
+    for name in old:
+        if name in users:
+            out.note(f"{name} stays: it is of {users[name]}")
+            continue
         with suppress(ModelInUse, ModelNotFound):  # not found: somebody else was faster
             store.delete(name)
             note_change(loaded, Action.MODEL_DELETED, "model", name)
@@ -113,6 +128,25 @@ def prune(
     for name in deleted:
         out.print(f"{name} is deleted")
     out.print(f"{len(deleted):,} model{'' if len(deleted) == 1 else 's'} deleted")
+
+
+def _variants_by_model(loaded: LoadedSettings) -> dict[str, str]:
+    """Return which variant names a model, in words, for each that experiments may still answer with.
+
+    Where the database is away that is not known, and a warning says so: room on a disk may be what it lacks.
+    """
+    from mgw.core.database import queries
+
+    database = project_database(loaded)
+    if database.embedded is not None and database.embedded.status().version is None:
+        return {}  # nothing was ever kept, and a server is not made to hear of it
+    try:
+        with project_session(loaded) as connection:
+            rows = queries.experiments_models(connection)
+    except (DatabaseError, StorageError) as error:
+        out.warn(f"whether an experiment needs a model is not known: {error.message}")
+        return {}
+    return {row.model: f"variant {row.variant} of experiment {row.experiment}, which is {row.status}" for row in rows}
 
 
 def _shown(section: dict[str, Any], above: str = "") -> Iterator[tuple[str, object]]:

@@ -9,10 +9,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import psycopg
 import pytest
+from ports import free_port
 
 import mgw
 from mgw.core.artifacts import ModelStore
+from mgw.core.audit import Actor
+from mgw.experiments.definition import Definition, Metric, Variant
+from mgw.experiments.overlay import Overlay
+from mgw.experiments.store import create_experiment, set_status
 
 ROOT = Path(mgw.__path__[0]).parent
 
@@ -97,6 +103,44 @@ def test_pruning_keeps_the_latest_and_the_one_in_use(tmp_path, store):
     assert [(entry["action"], entry["resource_id"]) for entry in noted] == [
         ("model.deleted", name) for name in (*names[1:3], names[0], names[3])
     ]
+
+
+def try_out(database_url: str, name: str, model: str, *moves: str) -> None:
+    """Make an experiment whose second variant answers with a model, and move it on."""
+    variants = (Variant(name="now", weight=0.5), Variant(name="then", weight=0.5, config=Overlay(model=model)))
+    definition = Definition(name=name, variants=variants, metrics=(Metric(name="viewing.titles", kind="count"),))
+    with psycopg.connect(database_url) as connection:
+        create_experiment(connection, definition, Actor.on_this_machine())
+        for move in moves:
+            set_status(connection, name, move, Actor.on_this_machine())
+
+
+def test_models_of_experiments_that_are_not_over_stay(tmp_path, store, database_url):
+    (tmp_path / "mgw.yaml").write_text(json.dumps({"database": {"url": database_url}}))
+    names = sorted((publish(store, factors) for factors in range(1, 7)), key=lambda name: store.names().index(name))
+    store.use(names[5])
+    for name, model, *moves in (
+        ("drafted", names[0]), ("runs", names[1], "running"), ("waits", names[2], "running", "paused"),
+        ("over", names[3], "running", "completed"),
+    ):  # fmt: skip
+        try_out(database_url, name, model, *moves)
+    for experiment, model in (("drafted", names[0]), ("runs", names[1]), ("waits", names[2])):
+        refused = models(tmp_path, "delete", model)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert f"error[MODEL_IN_USE]: model {model} is of variant then of experiment {experiment}" in refused.stderr
+        assert "  hint: " in refused.stderr
+    done = models(tmp_path, "prune", "--keep", "1", "--json")
+    assert json.loads(done.stdout) == {"models": names[3:5]}
+    assert f"{names[1]} stays: it is of variant then of experiment runs, which is running" in done.stderr
+    assert store.names() == [*names[:3], names[5]]
+
+
+def test_models_are_deleted_where_the_database_is_away_and_a_warning_says_what_is_not_known(tmp_path, store):
+    (tmp_path / "mgw.yaml").write_text(f"database: {{url: 'postgresql://mgw@127.0.0.1:{free_port()}/x'}}\n")
+    first, _ = publish(store, 1), publish(store, 2)
+    done = models(tmp_path, "delete", first)
+    assert (done.returncode, done.stdout) == (0, f"{first} is deleted\n")
+    assert "warning: whether an experiment needs a model is not known: cannot reach" in done.stderr
 
 
 def test_figures_have_their_intervals_beside_them(tmp_path, store):

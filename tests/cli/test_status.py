@@ -132,6 +132,20 @@ def test_adapters_of_another_model_are_noted(project):
     assert (code, overall, parts["adapters"]["state"]) == (0, "degraded", "note")
 
 
+def test_an_experiment_whose_model_is_gone_is_bad(project, database_url):
+    (project / "experiment.yaml").write_text(
+        "name: older\nmetrics: [{name: viewing.titles}]\n"
+        "variants: [{name: now, weight: 0.5}, {name: then, weight: 0.5, config: {model: als-gone}}]\n"
+    )
+    assert mgw(project, "experiment", "create", "experiment.yaml")[0] == 0
+    assert status(project)[2]["experiments"]["state"] == "ok"
+    assert mgw(project, "experiment", "start", "older")[0] == 0
+    code, overall, parts = status(project)
+    assert (code, overall, parts["experiments"]["state"]) == (1, "unhealthy", "bad")
+    assert "older waits for the model of its variant then: there is no model als-gone" in parts["experiments"]["detail"]
+    assert "mgw experiment stop older" in parts["experiments"]["hint"]
+
+
 def test_watching_looks_again_until_it_is_interrupted(project):
     process = subprocess.Popen(
         [sys.executable, "-m", "mgw", "status", "--watch", "--every", "0.2"], cwd=project, stdout=subprocess.PIPE,

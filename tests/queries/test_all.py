@@ -89,6 +89,7 @@ QUESTIONS = {
     "experiments/latest_viewing": {},
     "experiments/list": {"top_k": 5, "with_archived": True},
     "experiments/load": {"name": "none"},
+    "experiments/models": {},
     "experiments/phases": {"experiment_id": 1},
     "experiments/quantiles": {
         "experiment_id": 1,

@@ -2149,6 +2149,39 @@ async def experiments_load_async(
     return _at_most_one("experiments/load", rows)
 
 
+# ---- experiments/models ba16e40b003c2057 5327022682b5ce5b
+_EXPERIMENTS_MODELS: Final = """SELECT e.name AS experiment, e.status, v.variant ->> 'name' AS variant, v.variant #>> '{config,model}' AS model
+FROM experiments e
+CROSS JOIN LATERAL jsonb_array_elements(e.definition -> 'variants') AS v (variant)
+WHERE e.status IN ('draft', 'running', 'paused') AND v.variant #>> '{config,model}' IS NOT NULL
+ORDER BY e.id"""
+
+
+class ExperimentsModelsRow(NamedTuple):
+    """A row of `experiments/models`."""
+
+    experiment: str
+    status: str
+    variant: str
+    model: str
+
+
+def experiments_models(connection: Connection[Any], /) -> list[ExperimentsModelsRow]:
+    """The models that variants name, of the experiments that run and of those that still may."""
+    with connection.cursor(row_factory=_into(ExperimentsModelsRow._make)) as cursor:
+        cursor.execute(_EXPERIMENTS_MODELS)
+        rows: list[ExperimentsModelsRow] = cursor.fetchall()
+    return rows
+
+
+async def experiments_models_async(connection: AsyncConnection[Any], /) -> list[ExperimentsModelsRow]:
+    """The models that variants name, of the experiments that run and of those that still may."""
+    async with connection.cursor(row_factory=_into(ExperimentsModelsRow._make)) as cursor:
+        await cursor.execute(_EXPERIMENTS_MODELS)
+        rows: list[ExperimentsModelsRow] = await cursor.fetchall()
+    return rows
+
+
 # ---- experiments/phases 16afbb6c8fbdbbc3 66e43c246787eb6d
 _EXPERIMENTS_PHASES: Final = """SELECT weights, began_at FROM experiment_phases WHERE experiment_id = (%(experiment_id)s::bigint) ORDER BY phase"""
 
