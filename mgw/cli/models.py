@@ -112,7 +112,7 @@ def prune(
     """Delete all but the latest models; never the one in use, nor one of an experiment that is not over."""
     loaded = current_project(ctx)
     store = project_models(loaded)
-    old, deleted = store.names()[:-keep], []
+    old, deleted = store.published_names()[:-keep], []
     users = _variants_by_model(loaded) if old else {}
     for name in old:
         if name in users:

@@ -41,6 +41,7 @@ _CURRENT = "current"
 _LOCK = ".lock"  # between those who choose a model and those who delete one
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _STAMP = re.compile(r"-(\d{8}T\d{6})-")
+_PUBLISHED = re.compile(r"[A-Za-z0-9_-]+-\d{8}T\d{6}-[0-9a-f]+")
 _REWRITE = "`mgw models use NAME` writes it anew"
 # What NumPy raises for a file that only looks like an array.
 _UNREADABLE = (OSError, ValueError, TypeError, EOFError, OverflowError, SyntaxError, MemoryError, tokenize.TokenError)
@@ -206,6 +207,10 @@ class ModelStore:
             except FileNotFoundError:
                 return []
         return sorted((path.name for path in folders), key=lambda name: (_STAMP.findall(name)[-1:], name))
+
+    def published_names(self) -> list[str]:
+        """Return the names that `add` gave, damaged ones too, oldest first; other folders are somebody's own."""
+        return [name for name in self.names() if _PUBLISHED.fullmatch(name)]
 
     def open(self, name: str) -> Snapshot:
         """Read a snapshot's manifest.

@@ -143,6 +143,18 @@ def test_models_are_deleted_where_the_database_is_away_and_a_warning_says_what_i
     assert "warning: whether an experiment needs a model is not known: cannot reach" in done.stderr
 
 
+def test_pruning_neither_counts_nor_deletes_folders_that_are_no_models(tmp_path, store):
+    names = [publish(store, factors) for factors in (1, 2)]
+    names.sort(key=store.names().index)
+    store.use(names[1])
+    for folder in ("keep-my-notes", "als-20260102T030405-notes", "zz-99991231T000000-copy"):
+        (store.root / folder).mkdir()
+        (store.root / folder / "notes.txt").write_text("mine")
+    assert json.loads(models(tmp_path, "prune", "--keep", "2", "--json").stdout) == {"models": []}
+    assert json.loads(models(tmp_path, "prune", "--keep", "1", "--json").stdout) == {"models": [names[0]]}
+    assert len(list(store.root.glob("*/notes.txt"))) == 3
+
+
 def test_figures_have_their_intervals_beside_them(tmp_path, store):
     metrics = {
         "ndcg@10": {"value": 0.38287165, "low": 0.36256233, "high": 0.40406922}, "objective": 12.5,
