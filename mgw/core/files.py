@@ -125,9 +125,31 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> None:
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file in the block, without waiting for it; yield False where another process holds it.
+
+    Args:
+        path: the file, which is made if it is not there, and stays: who removes a lock may remove another's.
+
+    Raises:
+        OSError: it may not be opened.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, how: int = fcntl.LOCK_EX) -> None:
+    try:
+        fcntl.flock(descriptor, how)
     except OSError as error:
         # Some network file systems have no locks for folders. Work goes on without: `sweep`, which needs them, does
         # nothing there.

@@ -78,7 +78,7 @@ def serve_with(listening: Listening, make: Callable[[], Any], on_listening: Call
     Raises:
         AddressInUse, AddressInvalid: there is no listening on the address.
     """
-    _check_address(listening)
+    check_address(listening)
     multiprocessing.set_start_method("spawn", force=True)  # a child knows nothing but what it is given
     server = Server(
         f"{make}",
@@ -134,8 +134,12 @@ def keep_endings(loop: asyncio.AbstractEventLoop, *, parent: int) -> None:
     loop.call_soon(hand_over)
 
 
-def _check_address(listening: Listening) -> None:
-    """Refuse an address that is taken: each worker listens by itself, and would share it with a stranger."""
+def check_address(listening: Listening) -> None:
+    """Refuse an address that is taken: each worker listens by itself, and would share it with a stranger.
+
+    Raises:
+        AddressInUse, AddressInvalid: there is no listening on the address.
+    """
     host, port = listening.host, listening.port
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -148,9 +152,14 @@ def _check_address(listening: Listening) -> None:
         except OSError as error:
             if isinstance(error, PermissionError):
                 raise AddressInvalid(f"port {port} may not be listened on", hint="take one above 1023") from error
-            holder = holder_of(port)
-            by = f", by {holder}" if holder else ""
-            raise AddressInUse(
-                f"{host}:{port} cannot be listened on: {error.strerror}{by}",
-                hint=f"take another: {listening.setting}.port, or --port beside --only {listening.setting}",
-            ) from error
+            raise address_in_use(listening, error.strerror or str(error)) from error
+
+
+def address_in_use(listening: Listening, reason: str) -> AddressInUse:
+    """Return the error that says why an address cannot be had, and by whom it is held where that is known."""
+    holder = holder_of(listening.port)
+    by = f", by {holder}" if holder else ""
+    return AddressInUse(
+        f"{listening.host}:{listening.port} cannot be listened on: {reason}{by}",
+        hint=f"take another: {listening.setting}.port, or --port beside --only {listening.setting}",
+    )

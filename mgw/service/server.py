@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,8 +15,9 @@ from mgw.core.artifacts import ModelStore
 from mgw.core.audit import Trail
 from mgw.core.count_files import CountFiles
 from mgw.core.database import Database
+from mgw.core.files import held
 from mgw.core.settings import resolve_path
-from mgw.core.workers import Listening, begin_worker, keep_endings, serve_with
+from mgw.core.workers import Listening, address_in_use, begin_worker, check_address, keep_endings, serve_with
 from mgw.recommend.training_counts import FILE
 from mgw.service.answers import Answers
 from mgw.service.application import Application
@@ -27,7 +29,7 @@ from mgw.service.experiments import Experiments
 from mgw.service.models import Models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mgw.core.settings import LoadedSettings
@@ -44,16 +46,40 @@ def serve(loaded: LoadedSettings, on_listening: Callable[[], None]) -> None:
         AddressInUse, AddressInvalid: there is no listening on the address.
     """
     settings = loaded.settings.service
-    clock = resolve_path(loaded, loaded.settings.state_dir) / "service" / f"{settings.port}.clock"
-    Clock.create(clock)
-    shutil.rmtree(clock.with_suffix(".counts"), ignore_errors=True)  # of a service that was killed
-    clock.with_suffix(".counts").mkdir()
     listening = Listening(settings.host, settings.port, settings.workers, settings.drain_s, "service")
-    try:
+    check_address(listening)
+    with _shared_files(listening, resolve_path(loaded, loaded.settings.state_dir) / "service") as clock:
         serve_with(listening, partial(_application, replace(loaded, sources={}), clock, os.getpid()), on_listening)
-    finally:
-        clock.unlink(missing_ok=True)
-        shutil.rmtree(clock.with_suffix(".counts"), ignore_errors=True)
+
+
+@contextmanager
+def _shared_files(listening: Listening, folder: Path) -> Iterator[Path]:
+    """Make what the workers of a service share, for the block; yield where the clock is, beside which the rest is.
+
+    The files are named for the address, and locked: another service of the project, at another address or on its way
+    to be refused at this one, leaves them alone.
+
+    Raises:
+        AddressInUse: another service has them, although it may not listen yet, or not any more.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    clock = folder / f"{listening.host}-{listening.port}.clock"
+    counts = clock.with_suffix(".counts")
+    with held(clock.with_suffix(".lock")) as is_ours:
+        if not is_ours:
+            raise address_in_use(listening, "another service of this project is about to begin there, or to end")
+        _remove(clock, counts)  # of a service that was killed
+        try:
+            Clock.create(clock)
+            counts.mkdir()
+            yield clock
+        finally:
+            _remove(clock, counts)
+
+
+def _remove(clock: Path, counts: Path) -> None:
+    clock.unlink(missing_ok=True)
+    shutil.rmtree(counts, ignore_errors=True)
 
 
 def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Application:

@@ -16,7 +16,7 @@ import pytest
 import mgw
 from mgw.core.artifacts import ModelStore
 from mgw.core.errors import FileUnreadable
-from mgw.core.files import directory_published_as, remove_directory, sweep, write_atomic
+from mgw.core.files import directory_published_as, held, remove_directory, sweep, write_atomic
 
 # Publishes again and again in a child that is killed at its first, second, third … access to the file system, until
 # one gets through; after each kill it says what is in use and whether it is complete. (The interpreter tells of its
@@ -177,3 +177,11 @@ def test_a_folder_is_removed_in_one_step(tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(FileNotFoundError):
         remove_directory(tmp_path / "model")
+
+
+def test_a_lock_is_held_once_and_is_not_waited_for(tmp_path):
+    for _ in range(2):
+        with held(tmp_path / "lock") as first, held(tmp_path / "lock") as second:
+            assert (first, second) == (True, False)
+    with held(tmp_path / "lock") as again:
+        assert again

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from mgw.core.files import write_atomic
+from mgw.core.files import held, write_atomic
 from tests.service.conftest import Project, free_port, serving
 from tests.service.test_endpoints import event, update
 
@@ -241,7 +241,8 @@ def test_on_sigterm_what_is_under_way_is_answered(project):
             assert [each.result().status for each in waiting] == [200] * 4
         assert service.process.wait(30) == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
-        assert list((project.folder / ".mgw" / "service").iterdir()) == []
+        left = list((project.folder / ".mgw" / "service").iterdir())
+        assert [(path.suffix, path.stat().st_size) for path in left] == [(".lock", 0)]
         assert "the service has ended" in (project.folder / "log").read_text()
 
 
@@ -335,8 +336,54 @@ def test_an_address_that_is_taken_or_none_is_refused(project):
     assert answer.returncode == 2
     assert "error[ADDRESS_IN_USE]" in answer.stderr
     assert "--port" in answer.stderr
+    assert not (project.folder / ".mgw" / "service").exists()
     answer = serve(project.folder, "--host", "no such host", "--port", str(free_port()))
     assert (answer.returncode, "error[ADDRESS_INVALID]" in answer.stderr) == (2, True)
     answer = serve(project.folder, "--port", "70000")
     assert answer.returncode == 2
     assert "service.port" in answer.stderr
+
+
+def answers_and_replaces_workers(service):
+    """Say whether a service has what it needs: to tell what is counted, and to start a worker."""
+    before = service.workers()
+    os.kill(before[0], signal.SIGKILL)
+    service.until(lambda: len(service.workers()) == len(before) and before[0] not in service.workers())
+
+    def tells():
+        with contextlib.suppress(OSError):  # the connection was one that the dead worker would have taken
+            return service.ask("GET", "/metrics").status == 200 and service.recommend().status == 200
+        return False
+
+    service.until(tells)
+    return "Traceback" not in (service.project.folder / "log").read_text()
+
+
+def test_a_second_service_of_the_same_address_is_refused_and_harms_nobody(project):
+    with serving(project) as service:
+        answer = serve(project.folder)
+        assert (answer.returncode, "error[ADDRESS_IN_USE]" in answer.stderr) == (2, True)
+        assert answers_and_replaces_workers(service)
+
+
+def test_services_of_one_project_at_two_addresses_share_no_file(project):
+    with serving(project) as service:
+        command = [sys.executable, "-m", "mgw", "serve", "--only", "service", "--host", "127.0.0.2"]
+        with subprocess.Popen(command, cwd=project.folder, stderr=subprocess.PIPE, text=True) as other:
+            assert any("listens at" in line for line in other.stderr)
+            other.terminate()
+            other.stderr.read()
+            assert other.wait(60) == 0
+        assert answers_and_replaces_workers(service)
+
+
+def test_of_two_services_that_begin_at_once_one_is_refused(project):
+    port = free_port()
+    (project.folder / "mgw.yaml").write_text(f'database: {{url: "{project.url}"}}\n')
+    folder = project.folder / ".mgw" / "service"
+    folder.mkdir(parents=True)
+    with held(folder / f"127.0.0.1-{port}.lock") as is_ours:  # as one that does not listen yet
+        assert is_ours
+        answer = serve(project.folder, "--port", str(port))
+        assert (answer.returncode, "error[ADDRESS_IN_USE]" in answer.stderr) == (2, True)
+        assert [path.suffix for path in folder.iterdir()] == [".lock"]
