@@ -79,7 +79,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     format_version: int
     name: str
     kind: str
-    created_at: datetime
+    created_at: Annotated[datetime, Meta(tz=True)]
     parameters: dict[str, Any]
     data: dict[str, Any]
     metrics: dict[str, Any]

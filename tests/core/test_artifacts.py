@@ -232,6 +232,7 @@ BAD_MANIFESTS = {
     "a later version": (lambda it: it.update(format_version=99), ModelForeign, "has format version 99"),
     "a key is missing": (lambda it: it.pop("arrays") and None, ModelDamaged, "arrays"),
     "a value of another kind": (lambda it: it.update(created_at="tomorrow"), ModelDamaged, "created_at"),
+    "a time without an offset": (lambda it: it.update(created_at="2026-01-02T03:04:05"), ModelDamaged, "created_at"),
     "a folder that was renamed": (lambda it: it.update(name="als-other"), ModelDamaged, "holds the model als-other"),
 }
 PATHS = ["../../../etc/passwd", "/etc/passwd", "..", "", "a/b.npy", "a\\b.npy", "factors.npy\n", "factors.npz"]
