@@ -378,6 +378,7 @@ class ExperimentUnknown(ExperimentError):
     """There is no experiment, or no variant, metric or event of it, of this name."""
 
     code = "EXPERIMENT_UNKNOWN"
+    exit_code = 1
 
 
 class ExperimentExists(ExperimentError):
