@@ -2,7 +2,8 @@
 
 A family is declared in a registry with its name, what it says and its labels; a child of it, one for each combination
 of values, is looked up once and then counted on. How many children a family has is bounded: what comes after is counted
-under `other`, so that nobody outside can make them grow. What several processes counted adds up (`merged`).
+under `other`, so that nobody outside can make them grow. What several processes counted adds up (`merged`), but for
+moments, of which there is only the latest.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds for times of answers."""
+
+MOMENT = "_timestamp_seconds"
+"""How the name of a gauge ends that says when something was, in seconds since 1970."""
 
 _MOST_CHILDREN = 2_000
 _OTHER = "other"
@@ -197,6 +201,12 @@ class Family(Generic[Child]):
             found = self._children.setdefault(key, self._make())
         return found
 
+    def only(self, *values: str) -> Child:
+        """Return the child of these values, and forget all others: of what is one thing at a time."""
+        found = self.of(*values)
+        self._children = {values: found}
+        return found
+
     def sample(self) -> FamilySample:
         """Return what was counted."""
         children = tuple(  # of a list, which is made at once: other threads may count on something new meanwhile
@@ -264,7 +274,8 @@ def merged(several: Iterable[Iterable[FamilySample]]) -> list[FamilySample]:
             children = sums.setdefault(family.name, {})
             for child in family.children:
                 before = children.get(child.labels)
-                children[child.labels] = child if before is None else _added(before, child)
+                add = _latest if family.name.endswith(MOMENT) else _added
+                children[child.labels] = child if before is None else add(before, child)
     return [
         FamilySample(
             each.name, each.help, each.kind, each.labels, each.bounds,
@@ -277,6 +288,10 @@ def merged(several: Iterable[Iterable[FamilySample]]) -> list[FamilySample]:
 def _added(one: Sample, other: Sample) -> Sample:
     latest = {each.bucket: each for each in sorted([*one.exemplars, *other.exemplars], key=lambda each: each.at)}
     return Sample(one.labels, tuple(map(sum, zip(one.numbers, other.numbers, strict=True))), tuple(latest.values()))
+
+
+def _latest(one: Sample, other: Sample) -> Sample:
+    return max(one, other, key=lambda each: each.numbers)
 
 
 def render(families: Iterable[FamilySample], *, openmetrics: bool = False) -> str:

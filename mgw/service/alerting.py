@@ -26,8 +26,8 @@ ALERTS = (
         "Requests are refused because too many wait.", "More workers or threads: `service.workers`, `service.threads`.",
     ),
     Alert(
-        "ModelIsOld", "time() - max(mgw_service_model_created_timestamp_seconds) > 7 * 86400", 60, "ticket",
-        "The model in use was trained more than a week ago.", "`mgw train als`, and `mgw models list`.",
+        "ModelIsOld", "time() - min(mgw_service_model_created_timestamp_seconds) > 7 * 86400", 60, "ticket",
+        "A model that answers was trained more than a week ago.", "`mgw train als`, and `mgw models list`.",
     ),
     Alert(
         "TrainingsFail", 'increase(mgw_training_runs_total{outcome="failed"}[1d]) > 0', 1, "ticket",

@@ -133,13 +133,10 @@ class Answers:
 
     def look(self, gauges: MachineGauges) -> None:
         """Say how things stand that are the same for all workers."""
-        model = self.models.current
         gauges.database_away.value = float(self.connections.is_away)
         gauges.audit_backlog.value = float(self._trail.backlog)
         gauges.exposures_backlog.value = float(self.experiments.backlog)
         gauges.experiments_running.value = float(self.experiments.count)
-        if model is not None:
-            gauges.model(model.name, model.created_at.timestamp())
 
     def recommend(self, request: RecommendationsRequest) -> RecommendationsReply:
         """Recommend titles to a user."""

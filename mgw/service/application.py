@@ -182,6 +182,9 @@ class Application:
         counts.threads_busy.value, counts.waiting.value = float(self._desk.busy), float(self._desk.waiting)
         counts.refits_waiting.value, counts.cached_lists.value = float(self._refits.waiting), float(len(self._cache))
         counts.connections.value = float(self._answers.connections.open)
+        model = self._answers.models.current
+        if model is not None:
+            counts.model(model.name, model.created_at.timestamp())
 
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> tuple[int, list[tuple[str, str]], bytes]:
         found = self._endpoint(scope)

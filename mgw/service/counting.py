@@ -55,6 +55,9 @@ class Counts:
         self.refits_waiting = one.gauge("mgw_service_refits_waiting", "Users whose adapter is to be trained anew.").of()
         self.connections = one.gauge("mgw_service_database_connections", "Connections that are open.").of()
         self.cached_lists = one.gauge("mgw_service_cached_lists", "Lists that are kept, added up over workers.").of()
+        self._model = one.gauge(
+            "mgw_service_model_created_timestamp_seconds", "When a model that answers was trained, since 1970.", "model"
+        )
         self._kept = {outcome: self._cache.of(outcome) for outcome in ("hit", "miss")}
         self._of_stages: dict[str, Distribution] = {stage: self._stages.of(stage) for stage in STAGES}
 
@@ -70,6 +73,10 @@ class Counts:
     def refused(self) -> None:
         """Count a request that found no place."""
         self._refused.add()
+
+    def model(self, name: str, created_at: float) -> None:
+        """Say which model answers. All workers together tell each that one of them answers from."""
+        self._model.only(name).value = created_at
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -104,9 +111,6 @@ class MachineGauges:
     def __init__(self) -> None:
         self._registry = one = Registry()
         self.database_away = one.gauge("mgw_service_database_away", "1 while the database cannot be asked.").of()
-        self._model = one.gauge(
-            "mgw_service_model_created_timestamp_seconds", "When the model in use was trained, since 1970.", "model"
-        )
         self.audit_backlog: Value = one.gauge(
             "mgw_service_audit_backlog_files", "Files of the audit trail that wait for the database."
         ).of()
@@ -114,10 +118,6 @@ class MachineGauges:
             "mgw_service_exposures_backlog_files", "Files of exposures that wait for the database."
         ).of()
         self.experiments_running: Value = one.gauge("mgw_service_experiments_running", "Experiments that run.").of()
-
-    def model(self, name: str, created_at: float) -> None:
-        """Say which model is in use."""
-        self._model.of(name).value = created_at
 
     def sample(self) -> list[FamilySample]:
         """Return everything."""

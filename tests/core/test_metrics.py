@@ -88,6 +88,25 @@ def test_labels_are_bounded_and_names_are_kept():
         merged([registry.sample(), other.sample()])
 
 
+def test_of_what_is_one_thing_at_a_time_there_is_one_child():
+    registry = Registry()
+    gauge = registry.gauge("mgw_made_timestamp_seconds", "When.", "model")
+    for name, moment in (("new", 20.0), ("old", 10.0)):
+        gauge.only(name).value = moment
+    (family,) = registry.sample()
+    assert {child.labels: child.numbers for child in family.children} == {("old",): (10.0,)}
+
+
+def test_moments_of_several_processes_do_not_add_up():
+    several = []
+    for name, moment in (("a", 10.0), ("b", 30.0), ("a", 20.0)):
+        registry = Registry()
+        registry.gauge("mgw_made_timestamp_seconds", "When.", "model").only(name).value = moment
+        several.append(registry.sample())
+    (family,) = merged(several)
+    assert {child.labels: child.numbers for child in family.children} == {("a",): (20.0,), ("b",): (30.0,)}
+
+
 def buckets(registry, openmetrics=True):
     (family,) = parse_openmetrics(render(registry.sample(), openmetrics=openmetrics))
     return {each.labels["le"]: each.exemplar for each in family.samples if each.name.endswith("_bucket")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import signal
 
@@ -73,6 +74,26 @@ def test_trainings_and_how_things_stand(counting):
     folder.mkdir(exist_ok=True)
     (folder / "held.jsonl").write_text("")
     counting.until(lambda: not (folder / "held.jsonl").exists())  # a worker brings it to the database
+
+
+def test_the_model_that_answers_is_told_alone_by_every_worker_also_after_a_rollback(counting):
+    name = "mgw_service_model_created_timestamp_seconds"
+
+    def told():
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", counting.port, timeout=30)) as connection:
+            connection.request("GET", "/metrics")  # another connection, and so another worker, each time
+            text = connection.getresponse().read().decode()
+        samples = [sample for family in parse_prometheus(text) for sample in family.samples]
+        return {sample.labels["model"]: sample.value for sample in samples if sample.name == name}
+
+    store = counting.project.store
+    old = store.current()
+    new = store.open(counting.project.train(seed=1))
+    for each in (new, old):
+        store.use(each.manifest.name)
+        expected = {each.manifest.name: each.manifest.created_at.timestamp()}
+        counting.until(lambda expected=expected: told() == expected)
+        assert [told() for _ in range(20)] == [expected] * 20
 
 
 def test_trainings_of_commands_are_told_too(counting):

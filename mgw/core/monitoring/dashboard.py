@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from mgw.core.metrics import MOMENT
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -15,7 +17,6 @@ _WIDTH, _HEIGHT, _ACROSS = 8, 8, 24
 _SOURCE = {"type": "prometheus", "uid": "${source}"}
 _QUANTILES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 _UNITS = (("_seconds", "s"), ("_bytes", "bytes"))
-_AGE = "_timestamp_seconds"
 
 
 def dashboard(declared: Iterable[FamilySample], *, title: str = "mgw", uid: str = "mgw") -> dict[str, Any]:
@@ -82,7 +83,7 @@ def _panel(family: FamilySample) -> dict[str, Any]:
         }
         for number, (expression, legend) in enumerate(queries)
     ]  # fmt: skip
-    title = family.name.removeprefix(f"mgw_{_part(family)}_").removesuffix("_total").removesuffix(_AGE)
+    title = family.name.removeprefix(f"mgw_{_part(family)}_").removesuffix("_total").removesuffix(MOMENT)
     return {
         "type": "timeseries",
         "title": title.replace("_", " ").capitalize(),
@@ -108,7 +109,7 @@ def _queries(family: FamilySample) -> tuple[list[tuple[str, str]], str]:
             (f"histogram_quantile({share}, {rates})", f"{name} {legend}" if family.labels else name)
             for name, share in _QUANTILES
         ], "s"
-    if family.name.endswith(_AGE):
+    if family.name.endswith(MOMENT):
         return [(f"time() - max{by} ({family.name}{chosen})", legend)], "s"
     unit = next((unit for ending, unit in _UNITS if family.name.endswith(ending)), "short")
     return [(f"sum{by} ({family.name}{chosen})", legend)], unit
