@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mgw.cli.options import Json, User
-from mgw.cli.output import out
+from mgw.cli.output import counted, out
 from mgw.cli.project import current_project, note_change, project_adapters, project_session, project_shared_tiers
 from mgw.core.changes import Action
 
@@ -160,7 +160,7 @@ def _roll_back_everybody(loaded: LoadedSettings, name: str, model: str, *, json:
     if json:
         out.json({"shared_tier": before, "former_shared_tier": name, "users": left})
     else:
-        out.print(f"{before} is in use, in place of {name}, with the adapters of {left:,} users")
+        out.print(f"{before} is in use, in place of {name}, with the adapters of {counted(left, 'user')}")
 
 
 def _roll_back_user(loaded: LoadedSettings, adapters: Adapters, user: str, *, json: bool) -> None:
@@ -208,7 +208,7 @@ def prune(
     if json:
         out.json({"versions": count, "shared_tiers": tiers})
     else:
-        out.print(f"{count:,} versions and {len(tiers):,} shared tiers deleted")
+        out.print(f"{counted(count, 'version')} and {counted(len(tiers), 'shared tier')} deleted")
 
 
 @app.command()
@@ -222,7 +222,7 @@ def delete(ctx: typer.Context, user: User, json: Json = False) -> None:
     if json:
         out.json({"user_id": user, "versions": count})
     else:
-        out.print(f"{count:,} versions deleted")
+        out.print(f"{counted(count, 'version')} deleted")
 
 
 def _record(connection: Connection[TupleRow], action: Action, kind: str, name: str, **details: object) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mgw.cli.options import TIME, Json, Since, Until, moment_of
-from mgw.cli.output import out
+from mgw.cli.output import counted, out
 from mgw.cli.project import current_project, project_session, project_trail
 from mgw.core.errors import UsageInvalid
 
@@ -143,7 +143,8 @@ def _show_verdict(verdict: Verdict, *, json: bool) -> None:
     for problem in verdict.broken:
         out.print(problem)
     if not verdict.broken:
-        out.print(f"{verdict.entries:,} entries from {verdict.first} on, all as they were written")
+        how = "as it was written" if verdict.entries == 1 else "all as they were written"
+        out.print(f"{counted(verdict.entries, 'entry', 'entries')} from {verdict.first} on, {how}")
         out.print(f"end of the chain: {verdict.end}")
 
 

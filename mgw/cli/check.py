@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mgw import __version__
-from mgw.cli.output import out
+from mgw.cli.output import counted, out
 from mgw.cli.prepare import DatabaseOption, MigrationsOption, ModuleOption, QueriesOption, places
 
 if TYPE_CHECKING:
@@ -67,6 +67,6 @@ def _show(differences: list[Difference], queries: int, form: str) -> None:
             out.print(formats.github(differences))
     elif differences:
         out.print(formats.text(differences))
-        out.note(f"{len(differences)} difference{'s' if len(differences) > 1 else ''}")
+        out.note(counted(len(differences), "difference"))
     else:
-        out.print(f"{queries} quer{'y' if queries == 1 else 'ies'}: everything is current")
+        out.print(f"{counted(queries, 'query', 'queries')}: everything is current")

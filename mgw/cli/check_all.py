@@ -10,7 +10,7 @@ import typer
 
 from mgw import __version__
 from mgw.cli import lint as linting
-from mgw.cli.output import out
+from mgw.cli.output import counted, out
 from mgw.cli.project import current_project
 from mgw.core.errors import MgwError
 
@@ -112,8 +112,8 @@ def _show_text(differences: list[Difference], queries: int, report: Report, refu
         "",
         ["looked at", ">wrong"],
         [
-            (f"{queries} queries, their descriptions and accessors", len(differences)),
-            (f"{report.files} files, by every rule", len(report.findings)),
+            (f"{counted(queries, 'query', 'queries')}: descriptions and accessors", len(differences)),
+            (f"{counted(report.files, 'file')}, by every rule", len(report.findings)),
             ("configuration, gateways and experiments", len(refusals)),
         ],
     )

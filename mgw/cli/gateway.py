@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from mgw.cli.options import GatewayFile, Json, OutFile
-from mgw.cli.output import out
+from mgw.cli.output import counted, out
 from mgw.cli.project import current_project, note_change
 from mgw.core.changes import Action
 from mgw.core.errors import UsageInvalid
@@ -47,7 +47,8 @@ def check(ctx: typer.Context, gateway_file: GatewayFile = None, json: Json = Fal
         return
     for warning in warnings:
         out.warn(warning)
-    out.print(f"{path}: {len(gateway.routes):,} routes to {len(gateway.upstreams):,} upstreams, no fault")
+    upstreams = counted(len(gateway.upstreams), "upstream")
+    out.print(f"{path}: {counted(len(gateway.routes), 'route')} to {upstreams}, no fault")
 
 
 @app.command()

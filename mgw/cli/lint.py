@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from mgw import __version__
-from mgw.cli.output import out
+from mgw.cli.output import counted, out
 from mgw.core.errors import FileUnreadable, MgwError, UsageInvalid
 
 if TYPE_CHECKING:
@@ -211,9 +211,8 @@ def show(report: Report, form: Form) -> None:
         out.note(f"{report.gone} of the baseline are gone: --write-baseline takes them out")
     if form == "text":
         known = f", {report.known} known before" if report.known else ""
-        count = len(report.findings)
-        sentence = f"{count} finding{'' if count == 1 else 's'} in {report.files} files{known}"
-        (out.note if count else out.print)(sentence)
+        found = counted(len(report.findings), "finding")
+        (out.note if report.findings else out.print)(f"{found} in {counted(report.files, 'file')}{known}")
 
 
 def tell_what_is_missing(report: Report) -> None:
@@ -221,9 +220,9 @@ def tell_what_is_missing(report: Report) -> None:
     for trouble in report.troubles:
         out.warn(f"{trouble.message} ({trouble.hint})")
     if report.stale:
-        count = len(report.stale)
-        what = "query is" if count == 1 else "queries are"
-        out.warn(f"{count} {what} not described as they stand, the first is {report.stale[0]}: `mgw prepare`")
+        what = counted(len(report.stale), "query is", "queries are")
+        how = "it stands," if len(report.stale) == 1 else "they stand, the first is"
+        out.warn(f"{what} not described as {how} {report.stale[0]}: `mgw prepare`")
 
 
 def _show_pages(code: str | None) -> None:

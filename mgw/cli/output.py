@@ -112,6 +112,15 @@ class Output:
         return bars(self._stderr, disable=not sys.stderr.isatty())
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a number of things; `many` is what several are called where that is not `one` with an s.
+
+    >>> counted(1, "model"), counted(1200, "model"), counted(0, "entry", "entries")
+    ('1 model', '1,200 models', '0 entries')
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def short(number: float, sign: str = "") -> str:
     """Write a figure with four decimals, without the zero before the point, so that many fit beside each other.
 

@@ -10,15 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from commands import ROOT, environment, mgw
 from ports import free_port
+from waiting import until
 
-import mgw
-
-ROOT = Path(mgw.__path__[0]).parent
 FILE = """\
 port: 8080
 upstreams:
@@ -32,13 +30,8 @@ routes:
 
 
 def run(folder, *arguments, code=0):
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "mgw", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60,
-        env={**inherited, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr
-    assert done.returncode == code, done.stderr
+    done = mgw(folder, *arguments)
+    assert done.code == code, done.err
     return done
 
 
@@ -53,9 +46,9 @@ def folder(tmp_path):
 def test_the_file_that_comes_with_mgw_has_no_fault(tmp_path):
     (tmp_path / "mgw.yaml").write_text("{}")
     done = run(tmp_path, "gateway", "check")
-    assert "34 routes" in done.stdout
-    assert "discovery is not configured: 11 routes answer 503" in done.stderr
-    routes = json.loads(run(tmp_path, "gateway", "routes", "--json").stdout)["routes"]
+    assert "34 routes" in done.out
+    assert "discovery is not configured: 11 routes answer 503" in done.err
+    routes = json.loads(run(tmp_path, "gateway", "routes", "--json").out)["routes"]
     assert {"/api/v1/sona/recommendations", "/api/v1/content/{id}", "/api/v1/playback/users/{id}/sessions"} <= {
         route["path"] for route in routes
     }
@@ -63,9 +56,9 @@ def test_the_file_that_comes_with_mgw_has_no_fault(tmp_path):
 
 
 def test_a_file_is_looked_over(folder):
-    assert "2 routes to 1 upstreams, no fault" in run(folder, "gateway", "check").stdout
-    assert "/api/v1/a/{id}" in run(folder, "gateway", "routes").stdout
-    document = json.loads(run(folder, "gateway", "check", "--json").stdout)
+    assert "2 routes to 1 upstream, no fault" in run(folder, "gateway", "check").out
+    assert "/api/v1/a/{id}" in run(folder, "gateway", "routes").out
+    document = json.loads(run(folder, "gateway", "check", "--json").out)
     assert document["warnings"] == ["gone is not configured: 1 routes answer 503"]
 
 
@@ -122,15 +115,15 @@ def test_what_is_wrong_with_a_file_is_said(folder, old, new, said):
     assert old in FILE
     (folder / "gateway.yaml").write_text(FILE.replace(old, new))
     done = run(folder, "gateway", "check", code=2)
-    assert said in done.stderr
-    assert "CONFIG_INVALID" in done.stderr
-    assert "user:pw" not in done.stderr
+    assert said in done.err
+    assert "CONFIG_INVALID" in done.err
+    assert "user:pw" not in done.err
 
 
 def test_a_token_is_for_development_and_of_the_gateways_own_secret(folder):
-    made = run(folder, "token", "ann", "--tier", "pro", "--scope", "read").stdout.strip()
+    made = run(folder, "token", "ann", "--tier", "pro", "--scope", "read").out.strip()
     assert made.count(".") == 2
-    assert "there is no tier" in run(folder, "token", "ann", "--tier", "gold", code=2).stderr
+    assert "there is no tier" in run(folder, "token", "ann", "--tier", "gold", code=2).err
     (folder / "gateway.yaml").write_text(FILE.replace("  keys: {secret_file: secret}", "  leeway_s: 10"))
     run(folder, "token", "ann")
     secret = folder / ".mgw" / "gateway.secret"
@@ -139,8 +132,8 @@ def test_a_token_is_for_development_and_of_the_gateways_own_secret(folder):
     run(folder, "token", "ann")
     assert secret.read_text() == kept
     (folder / "gateway.yaml").write_text(FILE.replace("secret_file: secret", "secret_file: none"))
-    assert "cannot read none" in run(folder, "token", "ann", code=2).stderr
-    assert "cannot read none" in run(folder, "serve", "--only", "gateway", code=2).stderr
+    assert "cannot read none" in run(folder, "token", "ann", code=2).err
+    assert "cannot read none" in run(folder, "serve", "--only", "gateway", code=2).err
 
 
 def ask(port, path, token=None):
@@ -155,13 +148,6 @@ def ask(port, path, token=None):
         connection.close()
 
 
-def until(holds, seconds=40):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come about"
-        threading.Event().wait(0.1)
-
-
 @pytest.fixture
 def both(tmp_path, database_url):
     """`mgw serve`, with the service and the gateway on ports of their own."""
@@ -174,10 +160,10 @@ def both(tmp_path, database_url):
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "mgw", "serve"], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True,
+            env=environment(), start_new_session=True,
         )  # fmt: skip
     try:
-        until(lambda: ask(gateway, "/api/v1/health")[0] == 200 and ask(service, "/health")[0] == 200)
+        until(lambda: ask(gateway, "/api/v1/health")[0] == 200 and ask(service, "/health")[0] == 200, seconds=40)
         yield process, service, gateway, tmp_path
     finally:
         process.kill()
@@ -186,7 +172,7 @@ def both(tmp_path, database_url):
 
 def test_one_command_runs_both_and_ends_both(both):
     process, service, gateway, folder = both
-    token = run(folder, "token", "ann", "--scope", "experiments").stdout.strip()
+    token = run(folder, "token", "ann", "--scope", "experiments").out.strip()
     assert ask(gateway, "/api/v1/sona/experiments")[0] == 401
     assert ask(gateway, "/api/v1/sona/experiments", token) == (200, b'{"experiments":[]}')
     assert ask(gateway, "/api/v1/genres")[0] == 503
@@ -217,6 +203,6 @@ def test_what_cannot_be_run_ends_the_other(tmp_path, database_url):
         (tmp_path / "mgw.yaml").write_text(json.dumps(settings))
         (tmp_path / "gateway.yaml").write_text(FILE.replace("8080", str(taken.getsockname()[1])))
         (tmp_path / "secret").write_text("s" * 40)
-        said = run(tmp_path, "serve", code=2).stderr
+        said = run(tmp_path, "serve", code=2).err
         assert "ADDRESS_IN_USE" in said
         assert f"({os.getpid()})" in said  # who has it
