@@ -8,7 +8,10 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
 
 from mgw.cli.project import project_database, project_models, project_shared_tiers, project_trail
 from mgw.core.errors import MgwError
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
 LEAST_FREE_BYTES = 1_000_000_000
 OLD_DAYS = 7.0
 _PATIENCE_S = 3.0
+_LONGEST_ANSWER_BYTES = 1_000_000
 _MANY_FILES = 10
+
+_Kind = TypeVar("_Kind", bound=Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,20 +179,40 @@ def _age(days: float) -> str:
 
 
 def _service(loaded: LoadedSettings) -> Finding:
+    from mgw.service.messages import HealthReply
+
     settings = loaded.settings.service
     where = f"http://{_host(settings.host)}:{settings.port}"
-    found = _asked(f"{where}/health")
-    if found is None:
+    content = _asked(f"{where}/health")
+    if content is None:
         return Finding("service", "off", f"nothing answers at {where}", "`mgw serve` runs it", {"url": where})
-    status = str(found.get("status"))
-    model = (found.get("model") or {}).get("name")
-    facts = {"url": where, "status": status, "model": model, "database": found.get("database")}
-    detail = f"{status} at {where}, up {_age(float(found.get('uptime_seconds', 0)) / 86_400)}, model {model}"
-    if status == "ok":
+    found = _read(content, HealthReply)
+    if found is None:
+        return _of_a_stranger("service", where, "service.port")
+    facts = {"url": where, "status": found.status, "model": found.model.name, "database": found.database}
+    detail = f"{found.status} at {where}, up {_age(found.uptime_seconds / 86_400)}, model {found.model.name}"
+    if found.status == "ok":
         return Finding("service", "ok", detail, facts=facts)
-    error = (found.get("model") or {}).get("error")
+    error = found.model.error
     hint = f"it says: {error}" if error else "it lacks the database or a model; its log says more"
-    return Finding("service", "bad", f"{detail}, database {found.get('database')}", hint, facts)
+    return Finding("service", "bad", f"{detail}, database {found.database}", hint, facts)
+
+
+class _GatewayHealth(Struct, frozen=True):
+    status: str
+    version: str
+    uptime_seconds: float
+
+
+class _UpstreamHealth(Struct, frozen=True):
+    status: Literal["ok", "degraded", "down"]
+    instances: int
+    well: int
+    took_ms: float
+
+
+class _Upstreams(Struct, frozen=True):
+    upstreams: dict[str, _UpstreamHealth]
 
 
 def _of_gateway(loaded: LoadedSettings) -> Iterator[Finding]:
@@ -195,37 +221,45 @@ def _of_gateway(loaded: LoadedSettings) -> Iterator[Finding]:
     path, gateway = project_gateway(loaded, None)
     scheme = "http" if gateway.tls is None else "https"
     where = f"{scheme}://{_host(gateway.host)}:{gateway.port}"
-    found = _asked(f"{where}/health/ready")
-    if found is None:
+    content = _asked(f"{where}/health/ready")
+    if content is None:
         yield Finding(
             "gateway", "off", f"nothing answers at {where}", "`mgw serve` runs it", {"url": where, "file": str(path)}
         )
         return
-    status, uptime = str(found.get("status")), float(found.get("uptime_seconds", 0))
-    facts = {"url": where, "file": str(path), "status": status}
-    detail = f"{status} at {where}, up {_age(uptime / 86_400)}"
-    yield Finding("gateway", "ok" if status == "ok" else "bad", detail, "" if status == "ok" else status, facts)
+    found = _read(content, _GatewayHealth)
+    if found is None:
+        yield _of_a_stranger("gateway", where, f"port in {path}")
+        return
+    facts = {"url": where, "file": str(path), "status": found.status}
+    detail = f"{found.status} at {where}, up {_age(found.uptime_seconds / 86_400)}"
+    is_well = found.status == "ok"
+    yield Finding("gateway", "ok" if is_well else "bad", detail, "" if is_well else found.status, facts)
     yield from _upstreams(where, gateway)
 
 
 def _upstreams(where: str, gateway: Gateway) -> Iterator[Finding]:
-    found = _asked(f"{where}/health/aggregate") or {}
-    for name, each in sorted((found.get("upstreams") or {}).items()):
-        well, instances = each.get("well", 0), each.get("instances", 0)
-        state: Literal["ok", "bad"] = "ok" if each.get("status") == "ok" else "bad"
+    content = _asked(f"{where}/health/aggregate")
+    found = None if content is None else _read(content, _Upstreams)
+    for name, each in sorted(found.upstreams.items()) if found is not None else ():
+        state: Literal["ok", "bad"] = "ok" if each.status == "ok" else "bad"
         urls = ", ".join(gateway.upstreams[name].urls) if name in gateway.upstreams else ""
         hint = f"look at {urls or name}; `mgw gateway state` has the breaker" if state == "bad" else ""
-        detail = f"{well} of {instances} instances answer, {each.get('took_ms', 0):.0f} ms"
-        yield Finding(f"upstream {name}", state, detail, hint, {"name": name, **each})
+        detail = f"{each.well} of {each.instances} instances answer, {each.took_ms:.0f} ms"
+        yield Finding(f"upstream {name}", state, detail, hint, {"name": name, **msgspec.structs.asdict(each)})
+
+
+def _of_a_stranger(subject: str, where: str, setting: str) -> Finding:
+    hint = f"end what listens there, or set {setting} to another port"
+    return Finding(subject, "bad", f"something else answers at {where}", hint, {"url": where})
 
 
 def _host(name: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
-def _asked(url: str) -> dict[str, Any] | None:
-    """Return what a program says of its health, well or not; None where nothing answers that could be one."""
-    import json
+def _asked(url: str) -> bytes | None:
+    """Return what somebody answers who is asked for their health, well or not; None where nobody does."""
     import ssl
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
@@ -235,17 +269,23 @@ def _asked(url: str) -> dict[str, Any] | None:
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE  # it is this machine that is asked
     opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trusting))
     try:
-        with opener.open(url, timeout=_PATIENCE_S) as answer:
-            content = answer.read()
-    except HTTPError as error:
-        content = error.read()
-        error.close()
+        try:
+            answer = opener.open(url, timeout=_PATIENCE_S)
+        except HTTPError as error:
+            answer = error
+        with answer:
+            content: bytes = answer.read(_LONGEST_ANSWER_BYTES)
     except (URLError, OSError, HTTPException):
         return None
-    with suppress(ValueError):
-        found = json.loads(content)
-        return found if isinstance(found, dict) else None
-    return None
+    return content
+
+
+def _read(content: bytes, kind: type[_Kind]) -> _Kind | None:
+    """Read an answer; None where it is not of those that mgw gives."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _backlog(loaded: LoadedSettings) -> Finding:

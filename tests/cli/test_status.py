@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg
 import pytest
@@ -77,8 +79,13 @@ def test_what_does_not_run_is_off_and_bad_only_if_it_is_required(project):
     code, overall, parts = status(project, "--require", "service,gateway,model")
     assert (code, overall) == (1, "unhealthy")
     assert {parts[each]["state"] for each in ("service", "gateway", "model")} == {"bad"}
-    code, _, beside = mgw(project, "status", "--require", "kitchen")
-    assert (code, "there is no part kitchen" in beside) == (2, True)
+    again = status(project, "--require", "service, gateway", "--require", " model")[2]
+    assert {name: part["state"] for name, part in again.items()} == {
+        name: part["state"] for name, part in parts.items()
+    }
+    for asked, unknown in (("kitchen", "kitchen"), ("", ""), ("model,", "")):
+        code, _, beside = mgw(project, "status", "--require", asked)
+        assert (code, f"there is no part {unknown!r}" in beside) == (2, True)
 
 
 def test_everything_that_runs_is_shown_and_green(serving):
@@ -144,6 +151,73 @@ def test_an_experiment_whose_model_is_gone_is_bad(project, database_url):
     assert (code, overall, parts["experiments"]["state"]) == (1, "unhealthy", "bad")
     assert "older waits for the model of its variant then: there is no model als-gone" in parts["experiments"]["detail"]
     assert "mgw experiment stop older" in parts["experiments"]["hint"]
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    """A project whose ports are somebody else's, and a function that says what that one answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        answer = (200, b"", 0)
+
+        def do_GET(self):
+            code, content, missing = self.answer
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(content) + missing))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    port = server.server_address[1]
+    (tmp_path / "mgw.yaml").write_text(
+        f"service: {{port: {port}}}\ndatabase: {{url: 'postgresql://mgw@127.0.0.1:{free_port()}/x'}}\n"
+    )
+    (tmp_path / "gateway.yaml").write_text(
+        f"port: {port}\nupstreams: {{sona: {{}}}}\nroutes: [{{path: /x, methods: [GET], upstream: sona}}]\n"
+    )
+
+    def parts(content, code=200, missing=0):
+        Handler.answer = (code, content, missing)
+        _, _, found = status(tmp_path)
+        return [(found[part]["state"], found[part]["detail"]) for part in ("service", "gateway")], f":{port}"
+
+    yield parts
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+STRANGE = {
+    "a model of another kind": b'{"model": "x"}', "no time": b'{"uptime_seconds": null}', "well": b'{"status": "ok"}',
+    "a list": b"[]", "a page": b"<html>", "no text": b"\xff", "nothing": b"", "too deep": b"[" * 10_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", STRANGE.values(), ids=STRANGE.keys())
+def test_what_is_not_of_mgw_at_its_ports_is_bad(stranger, content):
+    found, where = stranger(content)
+    assert [state for state, _ in found] == ["bad", "bad"]
+    for _, detail in found:
+        assert detail.startswith("something else answers at http://127.0.0.1")
+        assert where in detail
+
+
+def test_a_refusal_that_is_cut_short_is_of_something_else(stranger):
+    found, _ = stranger(b'{"status":', code=503, missing=100)
+    assert ["something else answers" in detail for _, detail in found] == [True, True]
+
+
+@pytest.mark.parametrize("every", ["inf", "1e30", "nan", "0", "-1"])
+def test_a_pause_that_is_none(tmp_path, every):
+    code, said, beside = mgw(tmp_path, "status", "--watch", "--every", every)
+    assert (code, said) == (2, "")
+    assert "USAGE_INVALID" in beside
+    assert "--every" in beside
 
 
 def test_watching_looks_again_until_it_is_interrupted(project):
