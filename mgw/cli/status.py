@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ def status(
         typer.Option(help=f"That it is bad if this is not there: {', '.join(PARTS)}; may be repeated."),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
-    every: Annotated[float, typer.Option(min=0.2, help="With --watch: seconds between two looks.")] = 2.0,
+    every: Annotated[float, typer.Option(min=0.2, max=86_400, help="With --watch: seconds between two looks.")] = 2.0,
     json: Json = False,
 ) -> None:
     """Show how the platform stands: database, model, adapters, experiments, service, gateway, upstreams, backlog.
@@ -42,11 +43,13 @@ def status(
     What does not run is off, and not bad, unless --require names it. Exit code 1 if anything is bad. `mgw doctor` says
     how to mend it.
     """
-    wanted = frozenset(each for part in require or () for each in part.split(","))
+    wanted = frozenset(each.strip() for part in require or () for each in part.split(","))
     if unknown := sorted(wanted - set(PARTS)):
-        raise UsageInvalid(f"there is no part {unknown[0]}", hint=f"one of {', '.join(PARTS)}")
+        raise UsageInvalid(f"there is no part {unknown[0]!r}", hint=f"one of {', '.join(PARTS)}")
     if watch and json:
         raise UsageInvalid("--watch and --json exclude each other")
+    if math.isnan(every):  # which is neither below a bound nor above
+        raise UsageInvalid("--every nan: not a number of seconds", hint="for example --every 2")
     loaded = current_project(ctx)
     if watch:
         _keep_looking(loaded, wanted, every)
