@@ -11,29 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import environment, mgw, python
 
-import mgw
+from mgw import __version__
 
-ROOT = Path(mgw.__path__[0]).parent
 ESCAPE = "\x1b["
-
-
-def environment(**changes: str | None) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("MGW_", "PG", "LC_", "LANG", "PYTHON"))
-    }
-    merged = {**kept, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", **changes}
-    return {name: value for name, value in merged.items() if value is not None}
-
-
-def run(folder: Path, *arguments: str, code: str | None = None, **changes: str | None):
-    program = ["-c", code] if code else ["-m", "mgw"]
-    return subprocess.run(
-        [sys.executable, *program, *arguments], cwd=folder, env=environment(**changes), capture_output=True, text=True,
-        check=False, timeout=120, stdin=subprocess.DEVNULL, errors="replace",
-    )  # fmt: skip
 
 
 # Puts a command of the test's own beside those of mgw: what it does is Python in the first argument.
@@ -53,23 +35,23 @@ cli.main()
 
 
 def act(folder: Path, code: str, **changes: str | None):
-    return run(folder, code, code=WITH_A_COMMAND, **changes)
+    return python(folder, "-c", WITH_A_COMMAND, code, **{"NO_COLOR": None, **changes})
 
 
 def test_help_and_version_are_answers(tmp_path):
     for arguments in (("--help",), ("-h",), ("db", "--help"), ("models", "list", "-h")):
-        done = run(tmp_path, *arguments)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith("Usage: mgw ")
-    done = run(tmp_path, "--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"mgw {mgw.__version__}\n", "")
+        done = mgw(tmp_path, *arguments)
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("Usage: mgw ")
+    done = mgw(tmp_path, "--version")
+    assert done == (0, f"mgw {__version__}\n", "")
 
 
 def test_nothing_asked_is_no_answer(tmp_path):
     for arguments in ((), ("db",)):
-        done = run(tmp_path, *arguments)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("Usage: mgw ")
+        done = mgw(tmp_path, *arguments)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("Usage: mgw ")
 
 
 def test_help_imports_nothing_heavy(tmp_path):
@@ -85,10 +67,10 @@ finally:
     print(sorted(heavy & set(sys.modules)), file=sys.stderr)
 """
     for arguments in (("--help",), ("train", "als", "--help"), ("config", "check"), ("models", "list")):
-        done = run(tmp_path, *arguments, code=code)
+        done = python(tmp_path, "-c", code, *arguments)
         allowed = "['numpy']" if arguments == ("models", "list") else "[]"
-        assert done.stderr.splitlines()[-1] == allowed, arguments
-        assert done.returncode == 0
+        assert done.err.splitlines()[-1] == allowed, arguments
+        assert done.code == 0
 
 
 @pytest.mark.parametrize(
@@ -103,9 +85,9 @@ finally:
     ],
 )
 def test_wrong_usage_has_the_form_of_every_error(tmp_path, arguments, said, shown):
-    done = run(tmp_path, *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    first, hint = done.stderr.splitlines()
+    done = mgw(tmp_path, *arguments)
+    assert (done.code, done.out) == (2, "")
+    first, hint = done.err.splitlines()
     assert first.startswith("error[USAGE_INVALID]: ")
     assert said in first
     assert hint == f"  hint: `{shown}` shows what it takes"
@@ -113,18 +95,18 @@ def test_wrong_usage_has_the_form_of_every_error(tmp_path, arguments, said, show
 
 def test_an_error_of_the_library_has_code_hint_and_exit_code(tmp_path):
     done = act(tmp_path, "from mgw.core.errors import NoEvents; raise NoEvents('no [bold]events[/bold]', hint='do')")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error[NO_EVENTS]: no [bold]events[/bold]\n  hint: do\n", "text is not taken for markup"
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error[NO_EVENTS]: no [bold]events[/bold]\n  hint: do\n", "text is not taken for markup"
     done = act(tmp_path, "from mgw.core.errors import DiskFull; raise DiskFull('full')")
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "error[DISK_FULL]: full\n")
+    assert done == (2, "", "error[DISK_FULL]: full\n")
 
 
 def test_a_fault_of_ours_is_the_only_one_with_a_traceback(tmp_path):
     done = act(tmp_path, "out.print('before'); secret = 'hunter2'; {}['key']")
-    assert (done.returncode, done.stdout) == (3, "before\n")
-    assert "KeyError" in done.stderr
-    assert "fault of mgw" in done.stderr
-    assert "hunter2" not in done.stderr.replace("secret = 'hunter2'", ""), "no values of variables"
+    assert (done.code, done.out) == (3, "before\n")
+    assert "KeyError" in done.err
+    assert "fault of mgw" in done.err
+    assert "hunter2" not in done.err.replace("secret = 'hunter2'", ""), "no values of variables"
 
 
 def test_interrupted(tmp_path):
@@ -184,21 +166,21 @@ FAIL = "from mgw.core.errors import NoEvents; out.table('T', ['a'], [['b']]); ra
 )
 def test_colours(tmp_path, changes, coloured):
     done = act(tmp_path, FAIL, **{"FORCE_COLOR": None, "NO_COLOR": None, "TERM": "xterm-256color", **changes})
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", done.err)
     assert plain == "error[NO_EVENTS]: no\n  hint: do\n"
-    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", done.stderr)) == coloured
+    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", done.err)) == coloured
 
 
 def test_no_bars_without_a_terminal_whatever_the_colours(tmp_path):
     code = "with out.progress() as p, p.stage('work', 2) as s: s.advance(2)"
     done = act(tmp_path, code, FORCE_COLOR="1")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert done == (0, "", "")
 
 
 def test_a_table_that_is_piped_keeps_its_width(tmp_path):
     done = act(tmp_path, "out.table('T', ['a', 'b'], [['x' * 300, 'y' * 300]])", COLUMNS="40")
-    assert "x" * 300 + " " in done.stdout
-    assert "y" * 300 in done.stdout
+    assert "x" * 300 + " " in done.out
+    assert "y" * 300 in done.out
 
 
 @pytest.mark.parametrize(
@@ -215,17 +197,14 @@ def test_letters_that_the_terminal_lacks(tmp_path, changes):
     text = "out.table('Ω', ['é'], [['→ \udcff']]); out.note('naïve Ω'); out.json({'title': 'Amélie Ω'})"
     code = text.encode("ascii", "backslashreplace").decode()
     done = act(tmp_path, code, **changes)
-    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
-    assert json.loads(done.stdout[done.stdout.index("{") :]) == {"title": "Amélie Ω"}
+    assert (done.code, "Traceback" in done.err) == (0, False)
+    assert json.loads(done.out[done.out.index("{") :]) == {"title": "Amélie Ω"}
 
 
 def test_an_argument_that_is_no_text(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "mgw", "models", "use", b"\xff"], cwd=tmp_path, env=environment(), capture_output=True,
-        check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.startswith(b"error[MODEL_NOT_FOUND]: there is no model ?\n")
+    done = mgw(tmp_path, "models", "use", b"\xff")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error[MODEL_NOT_FOUND]: there is no model ?\n")
 
 
 def test_a_working_folder_that_is_gone(tmp_path):
@@ -236,27 +215,27 @@ from mgw.cli.app import main
 sys.argv = ["mgw", *sys.argv[1:]]
 main()
 """
-    done = run(tmp_path, "config", "show", code=code)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error[FILE_UNREADABLE]: the working folder does not exist any more\n")
-    assert run(tmp_path, "--help", code=code).returncode == 0
+    done = python(tmp_path, "-c", code, "config", "show")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error[FILE_UNREADABLE]: the working folder does not exist any more\n")
+    assert python(tmp_path, "-c", code, "--help").code == 0
 
 
 def test_a_home_that_does_not_exist(tmp_path):
-    done = run(tmp_path, "models", "list", HOME="/nonexistent", XDG_CACHE_HOME=None)
-    assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "no model has been trained yet: run `mgw train als`\n"
+    done = mgw(tmp_path, "models", "list", HOME="/nonexistent", XDG_CACHE_HOME=None)
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "no model has been trained yet: run `mgw train als`\n"
 
 
 def test_a_configuration_that_is_wrong(tmp_path):
     (tmp_path / "mgw.yaml").write_text("als:\n  factors: 0\n")
     for arguments in (("db", "status"), ("models", "list"), ("recommend", "1")):
-        done = run(tmp_path, *arguments)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("error[CONFIG_INVALID]: ")
-        assert "mgw.yaml:2" in done.stderr
+        done = mgw(tmp_path, *arguments)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("error[CONFIG_INVALID]: ")
+        assert "mgw.yaml:2" in done.err
 
 
 def test_the_shell_may_ask_what_fits(tmp_path):
-    done = run(tmp_path, _MGW_COMPLETE="complete_bash", COMP_WORDS="mgw mod", COMP_CWORD="1")
-    assert (done.returncode, done.stdout.strip()) == (0, "models")
+    done = mgw(tmp_path, _MGW_COMPLETE="complete_bash", COMP_WORDS="mgw mod", COMP_CWORD="1")
+    assert (done.code, done.out.strip()) == (0, "models")

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-
-
-def mgw(folder, *arguments):
-    answer = subprocess.run(
-        [sys.executable, "-m", "mgw", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"},
-    )  # fmt: skip
-    return answer.returncode, answer.stdout, answer.stderr
+from commands import mgw, python
 
 
 @pytest.fixture(scope="module")
@@ -85,5 +75,6 @@ def test_it_loads_no_database_driver_and_no_numbers(prepared):
         "try: main()\n"
         "except SystemExit: print(sorted({'psycopg', 'numpy', 'scipy', 'numba'} & set(sys.modules)))"
     )
-    answer = subprocess.run([sys.executable, "-c", program], cwd=prepared, capture_output=True, text=True, check=True)
-    assert answer.stdout.splitlines()[-1] == "[]"
+    done = python(prepared, "-c", program)
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1] == "[]"

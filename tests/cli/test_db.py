@@ -9,16 +9,18 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from commands import Done, environment, mgw
 
-import mgw
 from mgw.core.database.embedded import EmbeddedServer
 from mgw.core.database.migrations import migrate, read_migrations
 
-ROOT = Path(mgw.__path__[0]).parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SECRETS = ("pa/ss", "pa%2Fss", "w%3Ard", "w:rd")
 
 
@@ -29,32 +31,24 @@ def folder(tmp_path):
     EmbeddedServer(tmp_path / ".mgw" / "postgres").stop()
 
 
-def environment(**changes: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MGW_", "PG"))}
-    return {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "PAGER": "cat", **changes}
-
-
-def db(folder: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "mgw", "db", *arguments], cwd=folder, env=environment(**changes), capture_output=True,
-        text=True, check=False, timeout=120, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr
-    assert not any(secret in done.stdout + done.stderr for secret in SECRETS)
+def db(folder: Path, *arguments: str, **changes: str) -> Done:
+    """Run a command of `mgw db`, which never tells a password."""
+    done = mgw(folder, "db", *arguments, PAGER="cat", **changes)
+    assert not any(secret in done.out + done.err for secret in SECRETS)
     return done
 
 
 def test_to_ask_does_not_start_the_server(folder):
     for _ in range(2):
         done = db(folder, "status", "--json")
-        document = json.loads(done.stdout)
-        assert (done.returncode, done.stderr) == (1, "")
+        document = json.loads(done.out)
+        assert (done.code, done.err) == (1, "")
         assert (document["kind"], document["running"], document["migrations"]) == ("embedded", False, None)
         assert document["data_dir"] == str(folder / ".mgw" / "postgres" / "data")
         assert not (folder / ".mgw").exists()
     done = db(folder, "url")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
         "error[DATABASE_UNREACHABLE]: the embedded server is not running\n  hint: `mgw db start` starts it\n"
     )
     assert not (folder / ".mgw").exists()
@@ -62,49 +56,49 @@ def test_to_ask_does_not_start_the_server(folder):
 
 def test_a_day_of_the_embedded_server(folder):
     started = db(folder, "start")
-    assert (started.returncode, started.stderr) == (0, "")
-    assert started.stdout.startswith("PostgreSQL ")
+    assert (started.code, started.err) == (0, "")
+    assert started.out.startswith("PostgreSQL ")
     waiting = db(folder, "status")
-    assert waiting.returncode == 1
-    assert "migration 0001_catalogue_and_viewing: waiting\n" in waiting.stdout
+    assert waiting.code == 1
+    assert "migration 0001_catalogue_and_viewing: waiting\n" in waiting.out
     migrated = db(folder, "migrate")
-    assert (migrated.returncode, migrated.stdout.splitlines()[0]) == (0, "applied 0001_catalogue_and_viewing")
+    assert (migrated.code, migrated.out.splitlines()[0]) == (0, "applied 0001_catalogue_and_viewing")
     again = db(folder, "migrate")
-    assert (again.returncode, again.stdout) == (0, "nothing to do: the schema is up to date\n")
+    assert (again.code, again.out) == (0, "nothing to do: the schema is up to date\n")
     done = db(folder, "status", "--json")
-    document = json.loads(done.stdout)
-    assert (done.returncode, document["running"], document["pinned"]) == (0, True, True)
+    document = json.loads(done.out)
+    assert (done.code, document["running"], document["pinned"]) == (0, True, True)
     assert all(migration["applied_at"].endswith("+00:00") for migration in document["migrations"])
     url = db(folder, "url")
-    assert (url.returncode, url.stdout) == (0, document["url"] + "\n")
-    with psycopg.connect(url.stdout.strip()) as connection:
+    assert (url.code, url.out) == (0, document["url"] + "\n")
+    with psycopg.connect(url.out.strip()) as connection:
         assert connection.execute("SELECT count(*) FROM content").fetchone() == (0,)
-    assert (db(folder, "stop").stdout, db(folder, "stop").stdout) == ("stopped\n", "was not running\n")
+    assert (db(folder, "stop").out, db(folder, "stop").out) == ("stopped\n", "was not running\n")
 
 
 @pytest.mark.parametrize("command", ["start", "stop"])
 def test_another_server_is_not_ours_to_start_and_stop(folder, command):
     done = db(folder, command, MGW_DATABASE_URL="postgresql://ada:pa%2Fss@db.invalid/films")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"error[EMBEDDED_UNAVAILABLE]: `mgw db {command}` is for the embedded server")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error[EMBEDDED_UNAVAILABLE]: `mgw db {command}` is for the embedded server")
 
 
 def test_the_status_of_another_server(folder, password_server, password_database):
     url = password_server.url(password_database)
     done = db(folder, "status", "--json", MGW_DATABASE_URL=url)
-    document = json.loads(done.stdout)
-    assert (done.returncode, document["kind"], document["running"]) == (1, "external", True)
+    document = json.loads(done.out)
+    assert (done.code, document["kind"], document["running"]) == (1, "external", True)
     assert document["url"] == f"postgresql://ada:***@127.0.0.1:{password_server.port}/{password_database}"
     assert all(migration["applied_at"] is None for migration in document["migrations"])
-    assert db(folder, "migrate", MGW_DATABASE_URL=url).returncode == 0
-    assert db(folder, "status", MGW_DATABASE_URL=url).returncode == 0
+    assert db(folder, "migrate", MGW_DATABASE_URL=url).code == 0
+    assert db(folder, "status", MGW_DATABASE_URL=url).code == 0
     away = db(folder, "status", "--json", MGW_DATABASE_URL=url.replace(str(password_server.port), "1"))
-    document = json.loads(away.stdout)
-    assert (away.returncode, document["running"], document["migrations"]) == (1, False, None)
+    document = json.loads(away.out)
+    assert (away.code, document["running"], document["migrations"]) == (1, False, None)
     assert "cannot reach" in document["problem"]
     wrong = db(folder, "status", MGW_DATABASE_URL=password_server.url(password="pa/ss"))
-    assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert wrong.stderr.startswith("error[DATABASE_AUTH_FAILED]: the database postgres at 127.0.0.1:")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err.startswith("error[DATABASE_AUTH_FAILED]: the database postgres at 127.0.0.1:")
 
 
 def test_a_migration_that_was_edited(folder, password_server, password_database):
@@ -114,9 +108,9 @@ def test_a_migration_that_was_edited(folder, password_server, password_database)
         connection.execute("UPDATE mgw_migrations SET checksum = 'other'")
     for command in ("status", "migrate"):
         done = db(folder, command, MGW_DATABASE_URL=url)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("error[MIGRATION_EDITED]: 0001_catalogue_and_viewing.sql was edited after it ran")
-        assert "hint: restore the file" in done.stderr
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("error[MIGRATION_EDITED]: 0001_catalogue_and_viewing.sql was edited after it ran")
+        assert "hint: restore the file" in done.err
 
 
 @pytest.mark.parametrize(
@@ -132,7 +126,7 @@ def test_a_migration_that_was_edited(folder, password_server, password_database)
 )
 def test_the_url_without_its_password_is_good_for_other_programs(folder, url, shown):
     done = db(folder, "url", MGW_DATABASE_URL=url)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{shown}\n", "")
+    assert done == (0, f"{shown}\n", "")
     psycopg.conninfo.conninfo_to_dict(shown)
 
 
@@ -152,27 +146,27 @@ def test_a_shell_on_another_server(folder, psql, password_server):
     # The list of processes, as psql's own shell sees it, with the arguments of psql, of mgw and of all others.
     look = r"\! cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' '"
     done = db(folder, "shell", "-XAt", "-c", "SELECT user", "-c", look, **url)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("ada\n")
-    assert "mgw db shell" in done.stdout
-    assert "SHOW TimeZone" not in done.stdout
-    assert db(folder, "shell", "-XAt", "-c", "SHOW TimeZone", **url).stdout == "UTC\n"
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("ada\n")
+    assert "mgw db shell" in done.out
+    assert "SHOW TimeZone" not in done.out
+    assert db(folder, "shell", "-XAt", "-c", "SHOW TimeZone", **url).out == "UTC\n"
 
 
 @pytest.mark.parametrize(("arguments", "code"), [(["-c", "SELECT"], 0), (["-c", "SELEC"], 1), (["--no-such"], 1)])
 def test_the_exit_code_of_psql_passes_through(folder, psql, password_server, arguments, code):
-    assert db(folder, "shell", *arguments, MGW_DATABASE_URL=password_server.url()).returncode == code
+    assert db(folder, "shell", *arguments, MGW_DATABASE_URL=password_server.url()).code == code
 
 
 def test_a_shell_that_cannot_connect(folder, psql, password_server):
     done = db(folder, "shell", "-c", "SELECT 1", MGW_DATABASE_URL=password_server.url(password="wrong"))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "password authentication failed" in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert "password authentication failed" in done.err
 
 
 def test_a_shell_on_the_embedded_server_starts_it_and_leaves_nothing(folder, psql):
     done = db(folder, "shell", "-XAt", "-c", "SELECT 6 * 7", PGHOSTADDR="192.0.2.1")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "42\n", "")
+    assert done == (0, "42\n", "")
     assert not EmbeddedServer(folder / ".mgw" / "postgres").status().pinned
 
 
@@ -181,7 +175,7 @@ def test_ctrl_c_belongs_to_psql(folder, psql, password_server):
     keyboard, terminal = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "mgw", "db", "shell", "-XAtn"], cwd=folder, stdin=terminal, stdout=terminal,
-        stderr=terminal, env=environment(MGW_DATABASE_URL=password_server.url()), start_new_session=True,
+        stderr=terminal, env=environment(MGW_DATABASE_URL=password_server.url(), PAGER="cat"), start_new_session=True,
     )  # fmt: skip
     os.close(terminal)
     screen = b""

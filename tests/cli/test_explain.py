@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
-
-
-def mgw(folder, *arguments):
-    answer = subprocess.run(
-        [sys.executable, "-m", "mgw", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"},
-    )  # fmt: skip
-    return answer.returncode, answer.stdout, answer.stderr
+from commands import mgw
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import typer.main
+from commands import mgw
 
 from mgw.cli.app import app
 from mgw.cli.explain_error import errors_with_codes
@@ -17,16 +16,11 @@ from mgw.cli.grouped_help import GROUPS
 ROOT = Path(__file__).parents[2]
 
 
-def mgw(*arguments):
-    done = subprocess.run([sys.executable, "-m", "mgw", *arguments], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
 def test_every_command_is_in_one_group_and_fits_its_line():
     commands = set(typer.main.get_command(app).commands)
     placed = [name for names in GROUPS.values() for name in names]
     assert sorted(placed) == sorted(commands)
-    code, said, _ = mgw("--help")
+    code, said, _ = mgw(None, "--help")
     assert code == 0
     for title in GROUPS:
         assert f"\n{title}:\n" in said
@@ -46,10 +40,10 @@ def test_a_command_in_no_group_is_shown_all_the_same(monkeypatch):
 def test_every_error_has_its_page():
     documented = re.findall(r"^## ([A-Z0-9_]+)$", (ROOT / "docs/errors.md").read_text(), re.MULTILINE)
     assert [error.code for error in errors_with_codes()] == documented
-    code, said, _ = mgw("explain-error", "--json")
+    code, said, _ = mgw(None, "explain-error", "--json")
     assert (code, [each["code"] for each in json.loads(said)["errors"]]) == (0, documented)
     assert all(len(each["text"]) > 20 for each in json.loads(said)["errors"])
-    code, said, _ = mgw("explain-error", "disk_full")
+    code, said, _ = mgw(None, "explain-error", "disk_full")
     assert (code, said.splitlines()[0]) == (0, "DISK_FULL, exit code 2")
-    code, said, beside = mgw("explain-error", "DISK_FUL")
+    code, said, beside = mgw(None, "explain-error", "DISK_FUL")
     assert (code, said, "did you mean DISK_FULL?" in beside) == (2, "", True)

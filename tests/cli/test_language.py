@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import typer.main
+from commands import environment
 from commands import mgw as run
 from ports import free_port
 
@@ -351,7 +352,7 @@ def test_documents_of_a_gateway_too(tmp_path):
         "routes: [{path: /sona/recommendations, methods: [POST], upstream: sona}]\n"
     )
     command = [sys.executable, "-m", "mgw", "serve", "--only", "gateway"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         seen = ""
         while "the gateway listens" not in seen:
             seen += process.stderr.readline()
@@ -368,10 +369,10 @@ def test_documents_of_a_gateway_too(tmp_path):
 # What shells complete.
 
 
-def shell(*command, **environment):
+def shell(*command, **changes):
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=60,
-        env={**os.environ, "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", **environment},
+        env=environment(PATH=f"{PROGRAM.parent}:{os.environ['PATH']}", **changes),
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-from commands import mgw
+from commands import environment, mgw
 
 STAR = "SELECT id FROM film WHERE year = NULL;\n"
 
@@ -63,7 +61,6 @@ def test_what_cannot_be_done_is_said_with_exit_code_2(project, arguments, said):
     code, out, beside = mgw(project, "lint", *arguments)
     assert (code, out) == (2, "")
     assert said in beside
-    assert "Traceback" not in beside
 
 
 def test_pages_and_the_list_of_rules():
@@ -119,34 +116,21 @@ def test_watching_looks_again_after_a_save_and_survives_nonsense(project):
     process = subprocess.Popen(
         [sys.executable, "-m", "mgw", "lint", "--watch"],
         cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"},
+        env=environment(PYTHONUNBUFFERED="1"),
     )  # fmt: skip
-    lines: queue.Queue[str] = queue.Queue()
-
-    def read():
-        for line in process.stdout:
-            lines.put(line)
-
-    thread = threading.Thread(target=read)
-    thread.start()
-
-    def until(part):
-        while part not in lines.get(timeout=60):
-            pass
-
+    lines = iter(process.stdout.readline, "")
     try:
-        until("2 findings in 3 files")
+        assert any("2 findings in 3 files" in line for line in lines)
         (project / "queries/list.sql").write_text("SELECT id FROM film;\n")
-        until("queries/list.sql changed")
-        until("1 finding in 3 files")
+        assert any("queries/list.sql changed" in line for line in lines)
+        assert any("1 finding in 3 files" in line for line in lines)
         (project / ".mgw-lint.json").write_text("{")
-        until("error[BASELINE_INVALID]")
+        assert any("error[BASELINE_INVALID]" in line for line in lines)
         (project / ".mgw-lint.json").unlink()
-        until("1 finding in 3 files")
+        assert any("1 finding in 3 files" in line for line in lines)
     finally:
         process.send_signal(2)
         assert process.wait(30) == 130
-        thread.join()
         process.stdout.close()
 
 

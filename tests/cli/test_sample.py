@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
+from commands import mgw
 
 
 @pytest.mark.parametrize(
@@ -21,25 +18,16 @@ import pytest
     ],
 )
 def test_a_sample_that_makes_no_sense(tmp_path, database_url, contents, *, arguments, complaint, hint):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "mgw", "sample", *arguments],
-        cwd=tmp_path, env={**clean, "MGW_DATABASE_URL": database_url, "NO_COLOR": "1"},
-        capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"error[PARAMETERS_INVALID]: {complaint}")
-    assert f"hint: {hint}" in done.stderr
+    done = mgw(tmp_path, "sample", *arguments, MGW_DATABASE_URL=database_url)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error[PARAMETERS_INVALID]: {complaint}")
+    assert f"hint: {hint}" in done.err
     assert not any(contents().values())
 
 
 @pytest.mark.parametrize("arguments", [["--seed", "one"], ["--events", "1e6"]])
 def test_what_is_no_number_is_a_usage_error(tmp_path, arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "mgw", "sample", *arguments],
-        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Traceback" not in done.stderr
-    assert arguments[0] in done.stderr
+    done = mgw(tmp_path, "sample", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert arguments[0] in done.err
     assert list(tmp_path.iterdir()) == []
