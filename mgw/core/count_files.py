@@ -57,17 +57,21 @@ def add_counts(path: Path, sample: list[FamilySample]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path.with_suffix(".lock")):
-            write_atomic(path, msgspec.msgpack.encode(merged([read_counts(path), sample])))
+            write_atomic(path, msgspec.msgpack.encode(counts_with(path, sample)))
     except (OSError, MgwError):
         _log.warning("what was counted cannot be kept in %s", path)
 
 
-def read_counts(path: Path) -> list[FamilySample]:
-    """Return what is in such a file; nothing where there is none, or one that cannot be read."""
+def counts_with(path: Path, sample: list[FamilySample]) -> list[FamilySample]:
+    """Return what is in such a file and a sample together.
+
+    The sample alone where there is no file, one that cannot be read, or one of a version that declared it in another
+    way: a count that begins anew is what its readers expect now and then.
+    """
     try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=list[FamilySample])
-    except (OSError, msgspec.MsgspecError):
-        return []
+        return merged([msgspec.msgpack.decode(path.read_bytes(), type=list[FamilySample]), sample])
+    except (OSError, ValueError):  # of the latter is also what msgspec raises
+        return sample
 
 
 def is_alive(pid: int) -> bool:

@@ -7,8 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mgw.core.count_files import read_counts
 from mgw.core.metrics import Registry, merged, render
+from mgw.recommend.training_counts import read_trainings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -76,7 +76,8 @@ class Counts:
 
     def model(self, name: str, created_at: float) -> None:
         """Say which model answers. All workers together tell each that one of them answers from."""
-        self._model.only(name).value = created_at
+        with self._lock:  # nobody is told of a model before its time is
+            self._model.only(name).value = created_at
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -130,14 +131,14 @@ class Metrics:
     Args:
         counts: of this worker.
         files: where each worker keeps its own.
-        trainings: the file that trainings are counted in.
+        state: the project's folder of what is its own, where trainings are counted, too.
     """
 
-    def __init__(self, counts: Counts, files: CountFiles, trainings: Path) -> None:
+    def __init__(self, counts: Counts, files: CountFiles, state: Path) -> None:
         self.counts = counts
         self.gauges = MachineGauges()
         self._files = files
-        self._trainings = trainings
+        self._state = state
 
     def keep(self) -> None:
         """Keep what this worker counted, for whichever is asked."""
@@ -146,5 +147,5 @@ class Metrics:
     def text(self, *, openmetrics: bool) -> str:
         """Return everything, as Prometheus or OpenMetrics reads it."""
         self.keep()  # what is told is what is kept, so that no sum ever falls
-        families = [*merged(self._files.read()), *self.gauges.sample(), *read_counts(self._trainings)]
+        families = [*merged(self._files.read()), *self.gauges.sample(), *read_trainings(self._state)]
         return render(families, openmetrics=openmetrics)

@@ -18,7 +18,6 @@ from mgw.core.database import Database
 from mgw.core.files import held
 from mgw.core.settings import resolve_path
 from mgw.core.workers import Listening, address_in_use, begin_worker, check_address, keep_endings, serve_with
-from mgw.recommend.training_counts import FILE
 from mgw.service.answers import Answers
 from mgw.service.application import Application
 from mgw.service.cache import ResultCache
@@ -97,5 +96,5 @@ def _application(loaded: LoadedSettings, clock: Path, parent: int) -> Applicatio
     answers = Answers(
         settings, models, connections, clock=moments, experiments=experiments, trail=Trail(state), counts=counts
     )
-    told = Metrics(counts, CountFiles(clock.with_suffix(".counts")), state / FILE)
+    told = Metrics(counts, CountFiles(clock.with_suffix(".counts")), state)
     return Application(answers, cache, settings.service, told, partial(keep_endings, parent=parent))

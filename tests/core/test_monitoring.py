@@ -123,6 +123,13 @@ def test_an_old_model_is_told_also_where_one_worker_has_a_new_one(tmp_path):
 
 
 @NEEDS_PROMETHEUS
+def test_the_first_training_that_fails_is_told(tmp_path):
+    failed = 'mgw_training_runs_total{kind="als",outcome="failed"}'
+    assert fired(tmp_path, "TrainingsFail", {failed: "0x60 1x60"}, "90m")
+    assert not fired(tmp_path, "TrainingsFail", {failed: "0x120"}, "90m")
+
+
+@NEEDS_PROMETHEUS
 def test_prometheus_reads_the_alerts_and_every_query_of_the_dashboard(tmp_path):
     rules = alert_rules(GROUPS, declared())
     asked = [

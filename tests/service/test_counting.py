@@ -86,6 +86,8 @@ def test_the_model_that_answers_is_told_alone_by_every_worker_also_after_a_rollb
         samples = [sample for family in parse_prometheus(text) for sample in family.samples]
         return {sample.labels["model"]: sample.value for sample in samples if sample.name == name}
 
+    kept = counting.project.folder / ".mgw" / "service" / f"127.0.0.1-{counting.port}.counts"
+    counting.until(lambda: len(list(kept.glob("*.counts"))) == 2)  # the other worker may have been starting still
     store = counting.project.store
     old = store.current()
     new = store.open(counting.project.train(seed=1))
@@ -97,6 +99,8 @@ def test_the_model_that_answers_is_told_alone_by_every_worker_also_after_a_rollb
 
 
 def test_trainings_of_commands_are_told_too(counting):
+    text = counting.ask("GET", "/metrics").body.decode()
+    assert 'mgw_training_runs_total{kind="als",outcome="failed"} 0' in text, "so that the first one is a rise"
     for outcome in (None, KeyboardInterrupt, ValueError):
         with contextlib.suppress(KeyboardInterrupt, ValueError), counted(counting.project.folder / ".mgw", "als"):
             if outcome is not None:
