@@ -13,16 +13,17 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from mgw.core.errors import DiskFull, FileUnreadable, ReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
 _NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _ASIDE = ".part"
 
@@ -49,7 +50,13 @@ def storage_errors(path: Path, action: Literal["write", "read"] = "write") -> It
             raise refused(
                 f"may not {action} {where}: {error.strerror}", hint="check the owner and the permissions"
             ) from error
+        if error.errno in _NO_FOLDER and (file := _file_on_the_way(Path(str(where)))) is not None:
+            raise FileUnreadable(f"{file} is a file, not a folder", hint="name a folder, or move it away") from error
         raise FileUnreadable(f"{where}: {error.strerror or error}") from error
+
+
+def _file_on_the_way(path: Path) -> Path | None:
+    return next((each for each in (path, *path.parents) if each.is_file()), None)
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o666) -> None:
@@ -180,12 +187,15 @@ def _remove_unless_locked(path: Path) -> None:
 
 
 def remove_directory(path: Path) -> None:
-    """Remove a folder, renamed first, so that nobody finds half of it under its name.
+    """Remove a folder, renamed first, so that nobody finds half of it under its name; of a link, the link alone.
 
     Raises:
         OSError: it does not exist or may not be removed.
     """
     with locked(path.parent):
+        if path.is_symlink():
+            path.unlink()
+            return
         aside = _aside(path)
         path.rename(aside)
         shutil.rmtree(aside)

@@ -142,6 +142,19 @@ def test_a_file_is_replaced_or_stays(tmp_path):
     assert [path.name for path in file.parent.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("below", ["x", "x/y"])
+@pytest.mark.parametrize(
+    "publish", [lambda path: write_atomic(path, b""), lambda path: directory_published_as(path).__enter__()]
+)
+def test_below_a_file_there_is_nothing_to_write(tmp_path, below, publish):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(FileUnreadable, match=r"file is a file, not a folder$") as caught:
+        publish(file / below)
+    assert caught.value.hint
+    assert file.read_text() == "mine"
+
+
 def test_a_folder_whose_block_fails_was_never_there(tmp_path):
     with pytest.raises(FileUnreadable), directory_published_as(tmp_path / "model") as folder:
         (folder / "in" / "nothing").touch()
@@ -185,3 +198,15 @@ def test_a_lock_is_held_once_and_is_not_waited_for(tmp_path):
             assert (first, second) == (True, False)
     with held(tmp_path / "lock") as again:
         assert again
+
+
+def test_of_a_link_to_a_folder_the_link_is_removed(tmp_path):
+    store = ModelStore(tmp_path / "models")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "manifest.json").touch()
+    store.root.mkdir()
+    (store.root / "linked").symlink_to(tmp_path / "elsewhere")
+    (name,) = store.names()
+    store.delete(name)
+    assert [path.name for path in store.root.iterdir()] == [".lock"]
+    assert (tmp_path / "elsewhere" / "manifest.json").exists()
