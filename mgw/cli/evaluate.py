@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mgw.cli.given import read_given, refuse_beside_files, require_both
+from mgw.cli.given import GivenEncoding, read_given, refuse_beside_files, require_both
 from mgw.cli.imports import Map
 from mgw.cli.options import Json
 from mgw.cli.output import out, short
@@ -57,6 +57,7 @@ def evaluate(
     ] = None,
     test: Annotated[Path | None, typer.Option(metavar="FILE", help="Events to find; with --train.")] = None,
     columns: Map = None,
+    encoding: GivenEncoding = None,
     factors: Annotated[int | None, typer.Option(help="Length of ALS's vectors. [als.factors]")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes of ALS over the data. [als.epochs]")] = None,
     pipeline: Annotated[
@@ -82,7 +83,7 @@ def evaluate(
     from mgw.recommend.comparison import compare_with_baselines, write_report
 
     require_both("--train", train, "--test", test)
-    refuse_beside_files(train, columns, split=split, test_share=test_share, leave_out=leave_out, known=known)
+    refuse_beside_files(train, columns, encoding, split=split, test_share=test_share, leave_out=leave_out, known=known)
     loaded = current_project(
         ctx,
         evaluate__split=split,
@@ -108,7 +109,7 @@ def evaluate(
         return
     features = None
     if train is not None and test is not None:
-        found = read_given(train, test, columns)
+        found = read_given(train, test, columns, encoding)
     else:
         found, features = _from_database(loaded)
     with out.progress() as progress:

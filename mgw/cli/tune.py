@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mgw.cli.given import read_given, refuse_beside_files, require_both
+from mgw.cli.given import GivenEncoding, read_given, refuse_beside_files, require_both
 from mgw.cli.imports import Map
 from mgw.cli.options import Json, Threads
 from mgw.cli.output import out
@@ -40,6 +40,7 @@ def als(
     ] = None,
     validation: Annotated[Path | None, typer.Option(metavar="FILE", help="Events to find; with --train.")] = None,
     columns: Map = None,
+    encoding: GivenEncoding = None,
     to: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write the best configuration to.")] = Path(
         "als-tuned.yaml"
     ),
@@ -57,11 +58,11 @@ def als(
     from mgw.recommend.tuning import pairs_of, tune_als
 
     require_both("--train", train, "--validation", validation)
-    refuse_beside_files(train, columns)
+    refuse_beside_files(train, columns, encoding)
     loaded = current_project(ctx, als__epochs=epochs, threads=threads)
     settings = loaded.settings
     if train is not None and validation is not None:
-        given = read_given(train, validation, columns)
+        given = read_given(train, validation, columns, encoding)
         pairs, description = pairs_of(given), given.description
     else:
         pairs, description = _from_database(loaded)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS = {".tsv": "\t", ".dat": "::"}
 _LONGEST_FIELD = 10_000_000
+_ENCODED = "save it as UTF-8, or where the command has --encoding say which it is: --encoding latin-1"
 _GZIP = b"\x1f\x8b"
 _FOREIGN = {
     b"PAR1": "a Parquet file",
@@ -105,7 +106,7 @@ def _header(path: Path, rows: Iterator[Row]) -> tuple[str, ...]:
     except Unusable as fault:
         raise SourceInvalid(
             f"{path}, line {line}: the header: {fault.reason}",
-            hint="say which encoding it is: --encoding latin-1, or utf-16",
+            hint=f"{_ENCODED}, or utf-16",
         ) from fault
     return tuple(name.strip() for name in values)
 
@@ -146,6 +147,6 @@ def _translated(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
         with reading_errors(path):
             yield from rows
     except UnicodeError as error:  # of codecs that `surrogateescape` does not help
-        raise SourceInvalid(f"{path}: {error}", hint="say which encoding it is: --encoding latin-1") from error
+        raise SourceInvalid(f"{path}: {error}", hint=_ENCODED) from error
     except (EOFError, zlib.error) as error:
         raise SourceInvalid(f"{path}: cut short or damaged: {error}", hint="fetch the file again") from error

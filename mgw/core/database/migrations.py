@@ -69,10 +69,12 @@ def read_migrations(folder: Path | None = None) -> list[Migration]:
     Raises:
         MigrationsInvalid: a name is not `0001_words.sql`, a number is missing or used twice, a file cannot be read.
     """
-    folder = folder or resource("migrations")
+    own = resource("migrations")
+    folder = folder or own
     migrations = [_read(path) for path in sorted(folder.glob("*.sql"))]
     if not migrations:
-        raise MigrationsInvalid(f"there are no migrations in {folder}", hint="install mgw again")
+        hint = "install mgw again" if folder == own else "--migrations names the folder that has them"
+        raise MigrationsInvalid(f"there are no migrations in {folder}", hint=hint)
     for expected, migration in enumerate(migrations, start=1):
         if migration.number != expected:
             raise MigrationsInvalid(
@@ -177,7 +179,7 @@ def _apply(connection: Connection[TupleRow], migration: Migration) -> None:
             line += sql.count("\n", 0, int(error.diag.statement_position or 1) - 1)
             raise MigrationFailed(
                 f"{migration.file}, line {line}: {error.diag.message_primary or error}",
-                hint=_hint(error) or "it was rolled back; mend it and run `mgw db migrate` again",
+                hint=_hint(error) or "it was rolled back; mend it and run the command again",
             ) from error
     queries.migrations_record(connection, number=migration.number, name=migration.name, checksum=migration.checksum)
 
