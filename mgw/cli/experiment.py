@@ -12,10 +12,9 @@ from mgw.cli.experiment_logs import export, off_policy
 from mgw.cli.experiment_plan import plan, simulate
 from mgw.cli.experiment_record import record
 from mgw.cli.experiment_report import guard, report
-from mgw.cli.options import TIME, ExperimentName, Json, User, moment_of
+from mgw.cli.options import At, ExperimentName, Json, User, moment_of
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
-from mgw.core.errors import UsageInvalid
 
 if TYPE_CHECKING:
     from mgw.experiments.participation import Placement, Running
@@ -147,7 +146,7 @@ def assign(
     ctx: typer.Context,
     user: User,
     experiment: Annotated[str | None, typer.Option(help="Only this one, be it running or not.")] = None,
-    at: Annotated[str | None, typer.Option(metavar=TIME, help="Then, for a ramp: ISO 8601. Default: now.")] = None,
+    at: At = None,
     device: Annotated[str | None, typer.Option(help="What the user watches on, for targeting.")] = None,
     json: Json = False,
 ) -> None:
@@ -156,8 +155,6 @@ def assign(
     from mgw.experiments.participation import Running, read_running
     from mgw.experiments.store import load_experiment
 
-    if not user:
-        raise UsageInvalid("a user's id is not empty")
     now = datetime.now(UTC) if at is None else moment_of(at, "--at")
     with project_session(current_project(ctx)) as connection:
         before = {row.experiment_id: row.position for row in queries.experiments_assigned(connection, user_id=user)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mgw.cli.options import TIME, Json, moment_of
+from mgw.cli.options import At, Json, moment_of
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_session
 from mgw.core.errors import RowsInvalid, SourceInvalid, UsageInvalid
@@ -36,7 +36,7 @@ def record(
         str | None, typer.Option(help="The same key is the same conversion, however often it comes.")
     ] = None,
     value: Annotated[float, typer.Option(help="What it is worth.")] = 1.0,
-    at: Annotated[str | None, typer.Option(metavar=TIME, help="When: ISO 8601. Default: now.")] = None,
+    at: At = None,
     experiment: Annotated[str, typer.Option(help="For this experiment alone. Default: all that count the event.")] = "",
     json: Json = False,
 ) -> None:

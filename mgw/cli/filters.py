@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from mgw.cli.options import TIME, moment_of
+from mgw.cli.options import moment_of
 from mgw.cli.output import out
 from mgw.core.errors import ContentUnknown, FileUnreadable
 
@@ -33,10 +33,6 @@ Where: TypeAlias = Annotated[
     str | None, typer.Option(help="Titles for which this SQL is true; c is the row of content. [recommend.where]")
 ]
 Region: TypeAlias = Annotated[str | None, typer.Option(help="Titles available there. [recommend.region]")]
-At: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--at", metavar=TIME, help="Titles available then: ISO 8601, or seconds since 1970. Default: now."),
-]
 
 
 def read_eligibility(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mgw.cli.options import GatewayFile, Json, OutFile
+from mgw.cli.options import GatewayFile, Json, OutFile, TokenUser
 from mgw.cli.output import counted, out
 from mgw.cli.project import current_project, note_change
 from mgw.core.changes import Action
@@ -202,7 +202,7 @@ def openapi(ctx: typer.Context, gateway_file: GatewayFile = None, to: OutFile = 
 
 def token(
     ctx: typer.Context,
-    user: Annotated[str, typer.Argument(help="Whom the token says to be.")],
+    user: TokenUser,
     tier: Annotated[str, typer.Option(help="Tier of the limits.")] = "free",
     scopes: Annotated[list[str] | None, typer.Option("--scope", help="What it is good for; may be repeated.")] = None,
     hours: Annotated[float, typer.Option(min=0.01, max=24 * 365, help="Hours that it is valid.")] = 1.0,

@@ -17,7 +17,22 @@ TIME = "TIME"
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-User: TypeAlias = Annotated[str, typer.Argument(help="Id of the user, as it was imported.")]
+
+
+def _named(user: str | None) -> str | None:
+    """Refuse a user who is nobody.
+
+    Raises:
+        UsageInvalid: the id is empty.
+    """
+    if user == "":
+        raise UsageInvalid("a user's id is not empty", hint="is the variable set that it comes from?")
+    return user
+
+
+User: TypeAlias = Annotated[str, typer.Argument(help="Id of the user, as it was imported.", callback=_named)]
+AnyUser: TypeAlias = Annotated[str | None, typer.Argument(help="Id of the user, as it was imported.", callback=_named)]
+TokenUser: TypeAlias = Annotated[str, typer.Argument(help="Whom the token says to be.", callback=_named)]
 ExperimentName: TypeAlias = Annotated[str, typer.Argument(help="Name of the experiment.")]
 TopK: TypeAlias = Annotated[int | None, typer.Option("--top-k", "-k", min=1, help="How many titles. [recommend.top_k]")]
 Threads: TypeAlias = Annotated[
@@ -38,6 +53,12 @@ Since: TypeAlias = Annotated[
 ]
 Until: TypeAlias = Annotated[
     str | None, typer.Option("--until", metavar=TIME, help="Up to then: ISO 8601, or how long ago: 90d, 12h, 30m.")
+]
+At: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--at", metavar=TIME, help="The moment that is meant: ISO 8601, or how long ago: 90d, 12h, 30m. Default: now."
+    ),
 ]
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from mgw.cli.filters import At, Never, Only, Region, Where, note_short, read_eligibility
-from mgw.cli.options import Json, TopK
+from mgw.cli.filters import Never, Only, Region, Where, note_short, read_eligibility
+from mgw.cli.options import AnyUser, At, Json, TopK
 from mgw.cli.output import out
 from mgw.cli.project import current_project, project_hybrid, project_models, project_session
 from mgw.core.errors import UsageInvalid
@@ -50,7 +50,7 @@ class Company(StrEnum):
 
 def recommend(
     ctx: typer.Context,
-    user: Annotated[str | None, typer.Argument(help="Id of the user, as it was imported.")] = None,
+    user: AnyUser = None,
     everyone: Annotated[bool, typer.Option("--all", help="For every user, into the file that --out names.")] = False,
     to: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="With --all: file to write, .parquet, .csv or .jsonl.")
