@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
 
 import pytest
+from commands import environment, mgw
+from waiting import until
 
 MIGRATION = "CREATE TABLE film (id bigint PRIMARY KEY, title text NOT NULL, year int);\n"
 MODULE = "films.py"
 UNCHANGED = "nothing has changed since the queries were described\n"
-
-
-def mgw(folder, *arguments, **environment):
-    """Run a command in a folder; return its exit code, its result, and what it said beside it."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "mgw", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1", **environment},
-    )  # fmt: skip
-    return answer.returncode, answer.stdout, answer.stderr
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +133,7 @@ def test_what_cannot_be_done(folder):
 def test_watching(folder):
     process = subprocess.Popen(
         [sys.executable, "-m", "mgw", "watch", "--migrations", "steps"],
-        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "NO_COLOR": "1"},
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(),
     )  # fmt: skip
     try:
         lines = iter(process.stdout.readline, "")
@@ -167,7 +158,4 @@ def test_watching(folder):
         process.terminate()
         process.stdout.close()
         process.wait(30)
-    deadline = time.monotonic() + 30
-    while (folder / ".mgw/postgres/data/postmaster.pid").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not (folder / ".mgw/postgres/data/postmaster.pid").exists(), "the server has ended")

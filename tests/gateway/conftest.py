@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from ports import free_port
 from prometheus_client.parser import text_string_to_metric_families
+from waiting import until
 
 from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
 
@@ -195,15 +196,6 @@ class Running:
         return self.process.wait(60)
 
 
-def until(look: Callable[[], Any], seconds: float = 20) -> Any:
-    """Wait until something is so, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not come to be"
-        threading.Event().wait(0.02)
-    return found
-
-
 def answering(*headers: str, body: bytes = b"ok", status: str = "200 OK") -> bytes:
     """Return an answer as it is sent."""
     head = "".join(f"{header}\r\n" for header in headers)
@@ -248,18 +240,24 @@ def starting(
         )  # fmt: skip
     running = Running(folder, port, process, upstream, document)
     try:
-        deadline = time.monotonic() + 30
-        while waits and not _answers(running):
-            assert process.poll() is None, (folder / "err").read_text()
-            assert time.monotonic() < deadline, (folder / "err").read_text()
-            threading.Event().wait(0.05)
+        if waits:
+            _wait_for(running)
         yield running
     finally:
         process.kill()
         process.wait()
 
 
+def _wait_for(running: Running) -> None:
+    try:
+        until(lambda: _answers(running), "the gateway answers")
+    except AssertionError as error:
+        error.add_note((running.folder / "err").read_text())
+        raise
+
+
 def _answers(running: Running) -> bool:
+    assert running.process.poll() is None, "the gateway has ended"
     try:
         return running.ask("GET", "/api/health").status == 200
     except OSError:

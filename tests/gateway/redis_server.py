@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from ports import free_port
+from waiting import until
 
 from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
-
-from .conftest import free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 from joserfc.jwk import ECKey, RSAKey
+from ports import free_port
+from waiting import until
 
 from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
 from mgw.gateway.envoy import envoy_configuration, keys_for_envoy
 from mgw.gateway.envoy.clusters import authorities_file
 from mgw.gateway.files import read_gateway
 
-from .conftest import SECRET, Reply, answering, free_port, listening, starting, token, until
+from .conftest import SECRET, Reply, answering, listening, starting, token
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVOY = ROOT / ".venv" / "oracle" / "bin" / "envoy"

@@ -10,12 +10,13 @@ import time
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+from waiting import until
 
 from mgw.gateway.definition import Jwks
 from mgw.gateway.jwks import KeysInvalid, PublishedKeys, read_key_set
 from mgw.gateway.transport import UpstreamUnreachable
 
-from .conftest import answering, listening, until
+from .conftest import answering, listening
 
 OWN = {"path": "/own"}
 MUCH = {"per_second": 1_000, "per_minute": 60_000, "burst": 1_000}

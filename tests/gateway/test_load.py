@@ -11,7 +11,10 @@ import signal
 import threading
 from collections import Counter
 
-from .conftest import answering, free_port, listening, token, until
+from ports import free_port
+from waiting import until
+
+from .conftest import answering, listening, token
 
 MUCH = {"per_second": 100_000, "per_minute": 6_000_000, "burst": 100_000}
 MANY = {"anonymous": MUCH, "free": MUCH, "enterprise": MUCH}

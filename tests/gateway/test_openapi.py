@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+
+from commands import mgw
+from ports import free_port
 
 from mgw.gateway.definition import Gateway, Route, Upstream
 from mgw.gateway.openapi import merge
 
-from .conftest import answering, free_port, listening
+from .conftest import answering, listening
 
 ITEM = {"$ref": "#/components/schemas/Item"}
 FILMS = {
@@ -83,9 +84,9 @@ def test_upstreams_are_asked_and_those_without_a_document_are_named(tmp_path):
         }  # fmt: skip
         (tmp_path / "gateway.yaml").write_text(json.dumps(document))
         (tmp_path / "mgw.yaml").write_text("{}")
-        command = [sys.executable, "-m", "mgw", "gateway", "openapi", "--out", "out.json"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = mgw(tmp_path, "gateway", "openapi", "--out", "out.json")
+    assert done.code == 0, done.err
     assert films.head[""] == "GET /doc HTTP/1.1"
     assert list(json.loads((tmp_path / "out.json").read_text())["paths"]) == ["/api/films/{id}"]
-    assert "users: /openapi.json answers 404" in done.stderr
-    assert "gone: it does not answer" in done.stderr
+    assert "users: /openapi.json answers 404" in done.err
+    assert "gone: it does not answer" in done.err

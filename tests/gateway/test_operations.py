@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+from ports import free_port
+from waiting import until
 
-from .conftest import answering, free_port, listening, starting, token, until
+from .conftest import answering, listening, starting, token
 
 OPEN = {"path": "/open/{id}", "methods": ["GET", "POST"], "auth": "none"}
 KEPT = {"path": "/kept/{id}", "auth": "none", "cache": {"ttl_s": 600}}

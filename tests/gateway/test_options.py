@@ -7,10 +7,12 @@ import threading
 import time
 
 import pytest
+from ports import free_port
+from waiting import until
 
 from mgw.gateway.tracing import trace_of
 
-from .conftest import answering, free_port, listening, token, until
+from .conftest import answering, listening, token
 
 MANY = {
     name: {"per_second": 10_000, "per_minute": 600_000, "burst": 10_000} for name in ("anonymous", "free", "enterprise")

@@ -18,9 +18,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from ports import free_port
 from pyreqwest.client import ClientBuilder
+from waiting import until
 
-from .conftest import answering, free_port, token, until
+from .conftest import answering, token
 
 OPEN = {"path": "/open/{id}", "methods": ["GET", "POST"], "auth": "none"}
 TRANSPORTS = ["pyreqwest", "aiohttp"]

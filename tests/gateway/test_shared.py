@@ -10,6 +10,8 @@ import threading
 import time
 
 import pytest
+from ports import free_port
+from waiting import until
 
 from mgw.core.errors import ConfigInvalid
 from mgw.core.metrics import Value
@@ -17,7 +19,7 @@ from mgw.gateway.definition import Redis
 from mgw.gateway.limits import Limiter, Rate, decide
 from mgw.gateway.shared import Shared, url_of
 
-from .conftest import answering, free_port, listening, starting, token, until
+from .conftest import answering, listening, starting, token
 from .redis_server import running_redis
 
 MUCH = {"per_second": 10_000, "per_minute": 600_000, "burst": 10_000}

@@ -11,8 +11,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from waiting import until
 
-from .conftest import answering, until
+from .conftest import answering
 
 OPEN = {"path": "/open/{id}", "methods": ["GET", "POST"], "auth": "none", "body_limit_bytes": 2_000_000_000}
 MUCH = {"per_second": 100_000, "per_minute": 6_000_000, "burst": 100_000}

@@ -6,11 +6,13 @@ import gzip
 import threading
 
 import pytest
+from ports import free_port
+from waiting import until
 
 pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry is not installed: the extra `telemetry`")
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from .conftest import answering, free_port, listening, until
+from .conftest import answering, listening
 
 OPEN = {"path": "/open/{id}", "auth": "none"}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"
