@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mgw.core.errors import MgwError
-from mgw.core.files import locked, write_atomic
+from mgw.core.files import locked, replace_file, write_atomic
 from mgw.core.metrics import FamilySample, merged
 
 if TYPE_CHECKING:
@@ -39,11 +39,8 @@ class CountFiles:
 
     def keep(self, sample: list[FamilySample]) -> None:
         """Keep what this process counted."""
-        name = str(os.getpid())
         with self._keeping:
-            aside = self._folder / f"{name}.counting"  # not synced: after a crash of the machine nobody asks for it
-            aside.write_bytes(msgspec.msgpack.encode(sample))
-            aside.replace(self._folder / f"{name}{_SUFFIX}")
+            replace_file(self._folder / f"{os.getpid()}{_SUFFIX}", msgspec.msgpack.encode(sample))
 
     def read(self) -> Iterator[list[FamilySample]]:
         """Yield what each process counted; of those that are gone without what only a living one can say."""

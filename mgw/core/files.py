@@ -65,6 +65,21 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o666) -> None:
         file.write(content)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Write what can be made again: as `write_atomic`, but without waiting for the disk, in a folder that is there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    aside = _aside(path)
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
 @contextmanager
 def file_published_as(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Yield an empty file beside `path`; it becomes `path` when the block ends well and vanishes when it does not."""

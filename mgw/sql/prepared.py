@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from mgw.core.files import storage_errors
+from mgw.core.files import replace_file, storage_errors
 from mgw.sql.description import FORMAT, Description
 from mgw.sql.source import PREPARED
 
@@ -105,25 +105,14 @@ def write_prepared(queries: Path, descriptions: Mapping[str, Description], *, ke
     for name, description in descriptions.items():
         path, content = folder / f"{name}{_ENDING}", encode(description)
         if _content(path) != content:
-            _write(path, content)
+            with storage_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(path, content)
             written += 1
     left_over = [path for name, path in _paths(str(folder), "") if name not in descriptions and name not in keep]
     for each in left_over:
         _remove(Path(each), folder)
     return written, len(left_over)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file aside and rename it; do not wait for the disk, as `write_atomic` does: it can be made again."""
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            aside.write_bytes(content)
-            aside.replace(path)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
 
 
 def _content(path: Path) -> bytes | None:

@@ -16,7 +16,7 @@ import pytest
 import mgw
 from mgw.core.artifacts import ModelStore
 from mgw.core.errors import FileUnreadable
-from mgw.core.files import directory_published_as, held, remove_directory, sweep, write_atomic
+from mgw.core.files import directory_published_as, held, remove_directory, replace_file, sweep, write_atomic
 
 # Publishes again and again in a child that is killed at its first, second, third … access to the file system, until
 # one gets through; after each kill it says what is in use and whether it is complete. (The interpreter tells of its
@@ -210,3 +210,17 @@ def test_of_a_link_to_a_folder_the_link_is_removed(tmp_path):
     store.delete(name)
     assert [path.name for path in store.root.iterdir()] == [".lock"]
     assert (tmp_path / "elsewhere" / "manifest.json").exists()
+
+
+def test_a_file_is_replaced_without_waiting_for_the_disk_and_a_failure_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("nobody waits"))
+    replaced = tmp_path / "file"
+    replace_file(replaced, b"one")
+    opened = replaced.open("rb")
+    replace_file(replaced, b"two")
+    with opened:
+        assert (opened.read(), replaced.read_bytes()) == (b"one", b"two"), "who reads the old one reads all of it"
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        replace_file(tmp_path / "folder", b"three")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]

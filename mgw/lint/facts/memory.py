@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from mgw import __version__
+from mgw.core.files import replace_file
 from mgw.lint.facts.values import ModuleFacts
 
 if TYPE_CHECKING:
@@ -76,13 +77,11 @@ class Memory:
         if self._file is None or not (self._is_new or self._asked != self._entries.keys()):
             return
         kept = _Kept(self._made_by, {path: each for path, each in self._entries.items() if path in self._asked})
-        aside = self._file.with_name(f".{self._file.name}.{os.getpid()}.part")
         try:
             if not self._file.parent.exists():  # of nobody else: Git is told to leave it alone
                 self._file.parent.mkdir(parents=True)
                 (self._file.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-            aside.write_bytes(msgspec.msgpack.encode(kept))
-            aside.replace(self._file)
+            replace_file(self._file, msgspec.msgpack.encode(kept))
         except OSError:
             return
 
