@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
-from mgw.cli.project import project_database, project_models, project_shared_tiers, project_trail
+from mgw.cli.project import project_database, project_models, project_shared_tiers
 from mgw.core.errors import MgwError
 from mgw.core.settings import resolve_path
 
@@ -289,11 +289,13 @@ def _read(content: bytes, kind: type[_Kind]) -> _Kind | None:
 
 
 def _backlog(loaded: LoadedSettings) -> Finding:
+    from mgw.core.audit.trail import FOLDER
+    from mgw.core.spool import backlog_of
+
     state = resolve_path(loaded, loaded.settings.state_dir)
-    audit = project_trail(loaded).backlog
-    exposures = len(list((state / "service" / "exposures").glob("*.jsonl")))
-    aside = [path for folder in ("audit", "service/exposures") for kind in ("refused", "damaged")
-             for path in (state / folder).glob(f"*.{kind}")]  # fmt: skip
+    of_audit, of_exposures = (backlog_of(state / folder) for folder in (FOLDER, "service/exposures"))
+    audit, exposures = len(of_audit.waiting), len(of_exposures.waiting)
+    aside = (*of_audit.set_aside, *of_exposures.set_aside)
     facts = {"audit_files": audit, "exposure_files": exposures, "set_aside": [str(path) for path in aside]}
     detail = f"waiting for the database: {_files(audit)} of the audit trail, {_files(exposures)} of exposures"
     if aside:

@@ -14,6 +14,7 @@ import logging
 import os
 import secrets
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -32,6 +33,25 @@ _log = logging.getLogger(__name__)
 
 _BATCH = 5_000
 _SUFFIX, _REFUSED, _DAMAGED = ".jsonl", ".refused", ".damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What lies in a folder of spools, whoever wrote it.
+
+    Attributes:
+        waiting: the files that are not recorded yet, in the order in which each process wrote its own.
+        set_aside: what the database refused, or could not be read: nobody will record it.
+    """
+
+    waiting: tuple[Path, ...]
+    set_aside: tuple[Path, ...]
+
+
+def backlog_of(folder: Path) -> Backlog:
+    """Look what waits in a folder, and what was set aside; one that is not there has neither."""
+    waiting, refused, damaged = (sorted(folder.glob(f"*{ending}")) for ending in (_SUFFIX, _REFUSED, _DAMAGED))
+    return Backlog(tuple(waiting), (*refused, *damaged))
 
 
 class Spool(Generic[Item]):
@@ -98,7 +118,7 @@ class Spool(Generic[Item]):
 
     def waiting(self) -> list[Path]:
         """Return the files that are not recorded yet, in the order in which each process wrote its own."""
-        return sorted(self._folder.glob(f"*{_SUFFIX}"))
+        return list(backlog_of(self._folder).waiting)
 
     def _open(self) -> int:
         while self._file is None:

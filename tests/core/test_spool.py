@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct
 
 from mgw.core.errors import DatabaseFailed, DatabaseUnreachable
-from mgw.core.spool import Spool
+from mgw.core.spool import Backlog, Spool, backlog_of
 
 
 class Shown(Struct, frozen=True):
@@ -100,6 +100,22 @@ def test_a_line_that_was_cut_short_takes_no_other_with_it(tmp_path, database, ma
     (kept,) = files(tmp_path)
     assert kept.endswith(".damaged")
     assert (tmp_path / "exposures" / kept).read_bytes() == b'{"user_id": \xff\n{"user'
+
+
+def test_a_backlog_is_what_waits_and_what_was_set_aside(tmp_path, database, make_log):
+    folder = tmp_path / "exposures"
+    assert backlog_of(folder) == Backlog((), ())
+    assert not folder.exists()
+    log = make_log()
+    for error, cut in ((DatabaseFailed("no"), b'{"user'), (DatabaseUnreachable("away"), b"")):
+        log.add([shown(1)])
+        os.write(log._file, cut)
+        database.error = error
+        log.flush_now()
+    found = backlog_of(folder)
+    assert [path.suffix for path in (*found.waiting, *found.set_aside)] == [".jsonl", ".refused", ".damaged"]
+    assert found.waiting == tuple(log.waiting())
+    assert len(files(tmp_path)) == 3
 
 
 def test_what_the_database_refuses_is_kept_aside_and_holds_nothing_up(tmp_path, database, make_log, caplog):
