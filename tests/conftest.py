@@ -21,8 +21,8 @@ from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from mgw.core.database.embedded import EmbeddedServer
-from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
 from mgw.core.database.migrations import migrate, read_migrations
+from mgw.core.processes import bound_to_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -143,7 +143,7 @@ class PasswordServer:
         self._process = subprocess.Popen(
             [bin_dir / "postgres", "-D", data, *itertools.chain(*(("-c", setting) for setting in settings))],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd="/", **identity,
-            preexec_fn=_bound_to_this_process(),  # noqa: PLW1509 - one call of the kernel, looked up before
+            preexec_fn=bound_to_parent(signal.SIGINT),  # noqa: PLW1509 - one call of the kernel, looked up before
         )  # fmt: skip
         lines = iter(self._process.stderr)
         said = list(itertools.takewhile(lambda line: "ready to accept connections" not in line, lines))

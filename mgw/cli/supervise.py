@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
 import subprocess
 import sys
@@ -11,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mgw.cli.output import out
+from mgw.core.processes import bound_to_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
-_PR_SET_PDEATHSIG = 1
 _SETTLED_S = 5.0
 _LOOK_S = 0.1
 
@@ -100,17 +99,16 @@ def _start(program: Program) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "mgw", *program.arguments],
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for whoever watches over it
-        preexec_fn=_bound_to_parent(),  # noqa: PLW1509 - two calls of the kernel, looked up before
+        preexec_fn=_prepared(),  # noqa: PLW1509 - calls of the kernel, looked up before
     )
 
 
-def _bound_to_parent() -> Callable[[], None]:
-    """Have the kernel end a program with the one that watches over it, and SIGHUP not end it before it takes it."""
-    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+def _prepared() -> Callable[[], None]:
+    """Have a program end with the one that watches over it, and SIGHUP not end it before it takes it."""
+    bind = bound_to_parent()
 
     def prepare() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        if prctl is not None:
-            prctl(_PR_SET_PDEATHSIG, signal.SIGTERM.value, 0, 0, 0)
+        bind()
 
     return prepare

@@ -16,6 +16,7 @@ import msgspec
 from mgw.core.errors import MgwError
 from mgw.core.files import locked, replace_file, write_atomic
 from mgw.core.metrics import FamilySample, merged
+from mgw.core.processes import is_alive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,12 +70,3 @@ def counts_with(path: Path, sample: list[FamilySample]) -> list[FamilySample]:
         return merged([msgspec.msgpack.decode(path.read_bytes(), type=list[FamilySample]), sample])
     except (OSError, ValueError):  # of the latter is also what msgspec raises
         return sample
-
-
-def is_alive(pid: int) -> bool:
-    """Say whether a process is there."""
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True

@@ -6,7 +6,6 @@ finish what is under way. A worker does not outlive it.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import multiprocessing
 import os
@@ -23,13 +22,13 @@ from granian.server import Server
 
 from mgw.core.errors import AddressInUse, AddressInvalid
 from mgw.core.listeners import holder_of
+from mgw.core.processes import bind_to_parent
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
     from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
 _BACKLOG = 4_096
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
@@ -105,10 +104,7 @@ def serve_with(listening: Listening, make: Callable[[], Any], on_listening: Call
 
 def begin_worker(parent: int) -> None:
     """Prepare a worker: its log goes to stderr, and it ends when the parent does, even where that is killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM.value, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
+    bind_to_parent(parent)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("mgw").setLevel(logging.INFO)  # our own news too; of libraries only warnings
 

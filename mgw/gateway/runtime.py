@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mgw.core.count_files import CountFiles, is_alive
+from mgw.core.count_files import CountFiles
 from mgw.core.files import write_atomic
+from mgw.core.processes import is_alive
 from mgw.gateway.definition import Gateway
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from mgw.core.database import Database, queries
 from mgw.core.database.migrations import migrate, read_migrations
+from mgw.core.processes import is_alive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,18 +62,8 @@ def _drop_left_over(administrator: Connection[Any]) -> None:
     """Drop the shadows of processes that were killed. The server is on this machine, so they can be told apart."""
     for name in queries.prepare_shadows(administrator, pattern=f"^{_PREFIX}\\d+_"):
         pid = int(name.removeprefix(_PREFIX).partition("_")[0])
-        if not _is_running(pid):
+        if not is_alive(pid):
             administrator.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from ports import free_port
 from prometheus_client.parser import text_string_to_metric_families
 from waiting import until
 
-from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
+from mgw.core.processes import bound_to_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -236,7 +236,7 @@ def starting(
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
         process = subprocess.Popen(
             [sys.executable, "-m", "mgw", "serve", "--only", "gateway"], cwd=folder, stdout=out, stderr=err, text=True,
-            preexec_fn=_bound_to_this_process(),  # noqa: PLW1509 - one call of the kernel, looked up before
+            preexec_fn=bound_to_parent(),  # noqa: PLW1509 - one call of the kernel, looked up before
         )  # fmt: skip
     running = Running(folder, port, process, upstream, document)
     try:

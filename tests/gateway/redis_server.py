@@ -13,7 +13,7 @@ import pytest
 from ports import free_port
 from waiting import until
 
-from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
+from mgw.core.processes import bound_to_parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ class RedisServer:
     def begin(self) -> None:
         self._process = subprocess.Popen(
             [binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-            stdout=subprocess.DEVNULL, preexec_fn=_bound_to_this_process(),  # noqa: PLW1509 - one call of the kernel
+            stdout=subprocess.DEVNULL, preexec_fn=bound_to_parent(),  # noqa: PLW1509 - one call of the kernel
         )  # fmt: skip
         until(self._answers)
 

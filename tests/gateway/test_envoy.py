@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, RSAKey
 from ports import free_port
 from waiting import until
 
-from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
+from mgw.core.processes import bound_to_parent
 from mgw.gateway.envoy import envoy_configuration, keys_for_envoy
 from mgw.gateway.envoy.clusters import authorities_file
 from mgw.gateway.files import read_gateway
@@ -135,7 +135,7 @@ def both(envoy, tmp_path_factory):
         command = [envoy, "-c", folder / "envoy.yaml", "--concurrency", "1", "-l", "error", "--base-id", str(port)]
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=_bound_to_this_process(),  # noqa: PLW1509 - one call of the kernel, looked up before
+            preexec_fn=bound_to_parent(),  # noqa: PLW1509 - one call of the kernel, looked up before
         )  # fmt: skip
         stack.callback(process.wait)
         stack.callback(process.kill)

@@ -23,7 +23,7 @@ from ports import free_port
 from psycopg import sql
 
 from mgw.core.artifacts import ModelStore
-from mgw.core.database.embedded.keeper.postgres import _bound_to_this_process
+from mgw.core.processes import bound_to_parent
 from mgw.core.progress import SILENT
 from mgw.core.settings import AlsSettings, ContentSettings, LoraSettings, Settings
 from mgw.ingest.sample import SampleSize
@@ -151,7 +151,7 @@ def serving(project: Project, *options: str, wait: bool = True, **sections: obje
         process = subprocess.Popen(
             [sys.executable, "-m", "mgw", "serve", "--only", "service", *options], cwd=project.folder, stderr=log,
             stdout=log, text=True,
-            preexec_fn=_bound_to_this_process(),  # noqa: PLW1509 - one call of the kernel, looked up before
+            preexec_fn=bound_to_parent(),  # noqa: PLW1509 - one call of the kernel, looked up before
         )  # fmt: skip
         running = Service(project, process, port)
         try:

@@ -19,6 +19,7 @@ import pytest
 
 import mgw
 from mgw.core.database.embedded import EmbeddedServer
+from mgw.core.processes import is_alive
 
 PATIENCE_S = 60.0
 PYTHONPATH = os.pathsep.join([str(Path(mgw.__file__).parents[1]), sysconfig.get_path("platlib")])
@@ -45,9 +46,7 @@ except KeyboardInterrupt:
 
 def is_running(pid: int) -> bool:
     """A process that ended counts as gone, whether or not its parent has asked for its exit code."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+    if not is_alive(pid):
         return False
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"

@@ -115,7 +115,10 @@ class Postgres:
 
 
 def _bound_to_this_process() -> Callable[[], None] | None:
-    """Return what the child does before it becomes the server: ask for a fast shutdown when its parent dies."""
+    """Return what the child does before it becomes the server: ask for a fast shutdown when its parent dies.
+
+    As `mgw.core.processes` has it, which is not there: this package imports nothing but itself.
+    """
     if sys.platform != "linux":
         return None
     import ctypes  # noqa: PLC0415 - only here
