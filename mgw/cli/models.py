@@ -91,7 +91,10 @@ def use(ctx: typer.Context, name: Name, json: Json = False) -> None:
 
 @app.command()
 def delete(ctx: typer.Context, name: Name, json: Json = False) -> None:
-    """Delete a model that is not in use, neither by itself nor by an experiment that is not over."""
+    """Delete a model that is not in use.
+
+    A variant's model is in use, too, until its experiment is over.
+    """
     loaded = current_project(ctx)
     if user := _variants_by_model(loaded).get(name):
         raise ModelInUse(f"model {name} is of {user}", hint="`mgw experiment stop` or `archive` ends an experiment")
@@ -109,7 +112,10 @@ def prune(
     keep: Annotated[int, typer.Option(min=1, help="Models to keep, the latest; the one in use beside them.")] = 3,
     json: Json = False,
 ) -> None:
-    """Delete all but the latest models; never the one in use, nor one of an experiment that is not over."""
+    """Delete all but the latest models, and never one in use.
+
+    A variant's model is in use, too, until its experiment is over.
+    """
     loaded = current_project(ctx)
     store = project_models(loaded)
     old, deleted = store.published_names()[:-keep], []
