@@ -139,10 +139,12 @@ class Metrics:
         self.gauges = MachineGauges()
         self._files = files
         self._state = state
+        self._keeping = threading.Lock()
 
     def keep(self) -> None:
-        """Keep what this worker counted, for whichever is asked."""
-        self._files.keep(self.counts.sample())
+        """Keep what this worker counted, for whichever is asked. Of two threads the later has counted more."""
+        with self._keeping:
+            self._files.keep(self.counts.sample())
 
     def text(self, *, openmetrics: bool) -> str:
         """Return everything, as Prometheus or OpenMetrics reads it."""

@@ -6,12 +6,15 @@ import contextlib
 import http.client
 import os
 import signal
+import threading
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_prometheus
 
+from mgw.core.count_files import CountFiles
 from mgw.recommend.training_counts import counted
+from mgw.service.counting import Counts, Metrics
 
 from .conftest import serving
 
@@ -116,6 +119,38 @@ def test_trainings_of_commands_are_told_too(counting):
     with counted(counting.project.folder / ".mgw", "lora"):
         pass
     assert value(counting, "mgw_training_runs_total", kind="lora") == 1
+
+
+class Slow(Counts):
+    """Counts of which the first sample is on its way for a while."""
+
+    def __init__(self):
+        super().__init__()
+        self.goes_on, self.was_taken = threading.Event(), threading.Event()
+
+    def sample(self):
+        taken = super().sample()
+        if not self.was_taken.is_set():
+            self.was_taken.set()
+            assert self.goes_on.wait(60)
+        return taken
+
+
+def test_what_was_kept_is_not_replaced_by_what_was_counted_before(tmp_path):
+    counts, files = Slow(), CountFiles(tmp_path)
+    metrics = Metrics(counts, files, tmp_path)
+    threads = [threading.Thread(target=metrics.keep) for _ in range(2)]
+    threads[0].start()
+    assert counts.was_taken.wait(60)
+    counts.refused()
+    threads[1].start()
+    threads[1].join(0.5)
+    counts.goes_on.set()
+    for thread in threads:
+        thread.join(60)
+    (kept,) = files.read()
+    (refused,) = (family for family in kept if family.name == "mgw_service_refused_total")
+    assert refused.children[0].numbers == (1.0,)
 
 
 def test_openmetrics_has_the_traces_that_somebody_keeps(counting):
