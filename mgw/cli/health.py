@@ -135,7 +135,7 @@ def _experiments(loaded: LoadedSettings, connection: Connection[TupleRow]) -> Fi
 
     running = [row.definition["name"] for row in queries.experiments_running(connection)]
     shown = f": {', '.join(running[:5])}{' …' if len(running) > 5 else ''}" if running else ""
-    detail, facts = f"{len(running)} run{shown}", {"running": running}
+    detail, facts = f"{len(running)} running{shown}", {"running": running}
     store = project_models(loaded)
     for row in queries.experiments_models(connection):
         if row.status == "running" and (problem := _problem_of(store, row.model)):
