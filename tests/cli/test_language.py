@@ -16,6 +16,7 @@ import typer.main
 from commands import environment
 from commands import mgw as run
 from ports import free_port
+from waiting import until
 
 import mgw.cli
 from mgw.cli.app import app
@@ -358,7 +359,8 @@ def test_documents_of_a_gateway_too(tmp_path):
             seen += process.stderr.readline()
             assert process.poll() is None, seen
         try:
-            assert len(said_by(tmp_path, "gateway state")[1]["workers"]) == 1
+            # The main process listens before its worker has told it that it is there.
+            until(lambda: len(said_by(tmp_path, "gateway state")[1]["workers"]) == 1, "the worker is there")
             for line in ("gateway purge everything", "gateway reload", "gateway breaker sona open"):
                 said_by(tmp_path, line)
         finally:
