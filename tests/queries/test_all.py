@@ -17,7 +17,7 @@ from mgw.ingest.sample import SampleSize
 from mgw.ingest.sampling import load_sample
 
 NOW = datetime(2026, 2, 1, 20, tzinfo=UTC)
-WEIGHTS = b"\x01\x02\x03\x04"
+WEIGHTS = bytes(10) + b"\x01\x02\x03\x04"  # behind a header
 ADAPTER = {
     "name": "default", "base_snapshot": "lora-1", "format_version": 1, "rank": 8, "user_ids": ["u00001"],
     "weights": [WEIGHTS], "checksums": [sha256(WEIGHTS).digest()], "events_used": [20], "gains": [0.7], "errors": [0.1],
@@ -46,7 +46,7 @@ QUESTIONS = {
     "adapters/hold_users": {"user_ids": ["u00001", "u00002"]},
     "adapters/list": {"user_id": "u00001"},
     "adapters/load": {"user_id": "u00001", "name": "default", "base_snapshot": "als-1"},
-    "adapters/prune": {"keep": 1},
+    "adapters/prune": {"keep": 1, "base_in_use": "lora-1"},
     "adapters/prune_users": {"user_ids": ["u00001", "u00002"], "keep": 1},
     "adapters/delete": {"user_id": "u00001"},
     "audit/list": AUDIT_PAGE,
@@ -226,8 +226,11 @@ def test_an_adapter_gets_the_next_version_and_the_latest_is_loaded(platform):
     loaded = run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="lora-1")
     assert (loaded[0], loaded[3], loaded[6]) == (3, WEIGHTS, {"gain": 0.7, "error": 0.1})
     assert run(platform, "adapters/load", user_id="u00001", name="default", base_snapshot="lora-2") is None
-    assert run(platform, "adapters/prune", keep=1) == 2
-    assert [row[1] for row in run(platform, "adapters/list", user_id="u00001")] == [3]
+    run(platform, "adapters/save_many", **{**ADAPTER, "base_snapshot": "lora-0"})
+    assert run(platform, "adapters/prune", keep=1, base_in_use="lora-1") == 2
+    assert [row[1] for row in run(platform, "adapters/list", user_id="u00001")] == [4, 3]  # the latest, and that in use
+    assert run(platform, "adapters/prune", keep=1, base_in_use="") == 1
+    assert [row[1] for row in run(platform, "adapters/list", user_id="u00001")] == [4]
     run(platform, "adapters/save_many", **ADAPTER)
     assert run(platform, "adapters/count_of_base", base_snapshot="lora-1", name="default") == 1
     assert run(platform, "adapters/users_of_base", base_snapshot="lora-1", name="default") == ["u00001"]
