@@ -88,7 +88,8 @@ def test_upstreams_that_come_and_go(start, upstream):
         in_threads(6, ask)
         assert max(seen.values()) == 1
         assert statuses["POST", 200] <= len(seen)
-        assert statuses["GET", 200] > 0.9 * sum(count for (method, _), count in statuses.items() if method == "GET")
+        # Of those that fail at one instance the other answers most; how many, the machine's load decides.
+        assert statuses["GET", 200] > 0.8 * sum(count for (method, _), count in statuses.items() if method == "GET")
         fails.clear()
         until(lambda: [gateway.ask("GET", "/api/echo/1").status for _ in range(20)] == [200] * 20)
 
