@@ -69,4 +69,3 @@ THEMES = (
     Theme("bands on the road", ("music", "comedy", "documentary"), "takes an old band on one more tour"),
     Theme("stage fright", ("music", "drama", "comedy"), "has to stand where the light is"),
 )
-
