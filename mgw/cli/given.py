@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from mgw.cli.imports import mapping_of
-from mgw.cli.output import out
-from mgw.core.errors import UsageInvalid
+from mgw.cli.output import counted, out
+from mgw.core.errors import RowsInvalid, UsageInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,4 +96,9 @@ def _rows(path: Path, mapping: dict[str, str], encoding: str, progress: Progress
 
     with open_table(path, encoding=encoding) as table:
         parser = EventParser(table.columns, mapping, known_content=_Anything(), now=datetime.now(UTC))
-        return list(good_rows(table, parser, Faults(), progress))
+        faults = Faults()
+        try:
+            return list(good_rows(table, parser, faults, progress))
+        except RowsInvalid as error:  # what an import says of them does not go for a split
+            what = f"{counted(faults.total, 'row')} cannot be used"
+            raise RowsInvalid("\n  ".join([what, *faults.lines()]), hint="mend the file") from error

@@ -10,8 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +19,7 @@ import psycopg
 import pytest
 from ports import free_port
 from psycopg import sql
+from waiting import until
 
 from mgw.core.artifacts import ModelStore
 from mgw.core.processes import bound_to_parent
@@ -119,10 +118,7 @@ class Service:
         return self.ask("GET", "/health").json
 
     def until(self, holds: Callable[[], bool], seconds: float = 30) -> None:
-        deadline = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < deadline, "it did not come about"
-            threading.Event().wait(0.05)
+        until(holds, seconds=seconds)
 
     def workers(self) -> list[int]:
         children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"

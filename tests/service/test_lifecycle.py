@@ -16,9 +16,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
+from ports import free_port
 
 from mgw.core.files import held, write_atomic
-from tests.service.conftest import Project, free_port, serving
+from tests.service.conftest import Project, serving
 from tests.service.test_endpoints import event, update
 
 

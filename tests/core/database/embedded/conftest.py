@@ -10,12 +10,12 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
+from waiting import until
 
 import mgw
 from mgw.core.database.embedded import EmbeddedServer
@@ -55,10 +55,7 @@ def is_running(pid: int) -> bool:
 
 
 def wait_until(condition, what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE_S} s in vain until {what}"
-        time.sleep(0.005)
+    until(condition, what, PATIENCE_S)
 
 
 def wait_until_gone(*pids: int) -> None:
