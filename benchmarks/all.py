@@ -1,12 +1,12 @@
 """Run every benchmark at a size for two cores, and write what was found to docs/benchmarks.md.
 
-    python benchmarks/all.py [--only NAME ...] [--to FILE] [--quick] [--peers]
+    python benchmarks/all.py [--only NAME ...] [--out FILE] [--quick] [--peers]
 
 Each runs in a process of its own, one after the other, and the document is written after each. With `--only` the
 sections of all others stay as they are. What failed or was skipped is told there with the reason; the exit code is 1
 where one failed. `--peers` first installs what is compared with into .venv/peers, which has the packages of this
 environment too; without it the benchmarks take what is there. `--quick` takes the smallest sizes, to try this program:
-its figures say nothing, so it wants `--to`.
+its figures say nothing, so it wants `--out`.
 """
 
 from __future__ import annotations
@@ -143,9 +143,9 @@ def main(words: list[str] | None = None) -> int:
             progress.remove_task(task)
             told = f"{outcome.result.lower()}{', ' * bool(outcome.reason)}{outcome.reason}"
             progress.console.print(f"{each.name}: {outcome.minutes:.1f} min, {told}", markup=False, highlight=False)
-            sections = read_sections(asked.to)  # now, for another may have written meanwhile
+            sections = read_sections(asked.out)  # now, for another may have written meanwhile
             sections[each.name] = section(each, outcome, quick=asked.quick)
-            asked.to.write_text(document(sections), encoding="utf-8")
+            asked.out.write_text(document(sections), encoding="utf-8")
             failed = failed or outcome.result == "Failed"
     return int(failed)
 
@@ -155,13 +155,13 @@ def parse(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [each.name for each in TABLE]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
-    parser.add_argument("--to", type=Path, help="the document to write")
+    parser.add_argument("--out", type=Path, help="the document to write")
     parser.add_argument("--quick", action="store_true", help="the smallest sizes, to try this program")
     parser.add_argument("--peers", action="store_true", help="install what is compared with into .venv/peers")
     asked = parser.parse_args(words)
-    if asked.quick and asked.to is None:
-        parser.error("--quick measures nothing, and so wants --to FILE")
-    asked.to = asked.to or DOCUMENT
+    if asked.quick and asked.out is None:
+        parser.error("--quick measures nothing, and so wants --out FILE")
+    asked.out = asked.out or DOCUMENT
     return asked
 
 

@@ -56,7 +56,7 @@ def test_all_of_them_take_about_half_an_hour(driver: Any) -> None:
 
 def test_a_small_one_runs_and_has_a_section_with_figures(driver: Any, tmp_path: Path) -> None:
     to = tmp_path / "found.md"
-    assert driver.main(["--quick", "--only", "audit", "--to", str(to)]) == 0
+    assert driver.main(["--quick", "--only", "audit", "--out", str(to)]) == 0
     text = to.read_text(encoding="utf-8")
     assert "## audit" in text
     assert "**Ran** on" in text
@@ -70,7 +70,7 @@ def test_a_small_one_runs_and_has_a_section_with_figures(driver: Any, tmp_path: 
 def test_one_that_fails_is_told_and_the_exit_code_says_so(driver: Any, say: Any, tmp_path: Path) -> None:
     say("print('so far'); raise SystemExit('nothing listens')")
     to = tmp_path / "found.md"
-    assert driver.main(["--quick", "--only", "sql", "lint", "--to", str(to)]) == 1
+    assert driver.main(["--quick", "--only", "sql", "lint", "--out", str(to)]) == 1
     text = to.read_text(encoding="utf-8")
     assert text.count("**Failed** on") == 2
     assert "min: nothing listens." in text
@@ -104,10 +104,10 @@ def test_one_that_hangs_is_ended_and_told(driver: Any, say: Any, monkeypatch: py
 def test_sections_that_were_not_run_stay_and_have_the_order_of_the_table(driver: Any, say: Any, tmp_path: Path) -> None:
     to = tmp_path / "found.md"
     say("print('the last')")
-    driver.main(["--quick", "--only", "audit", "--to", str(to)])
+    driver.main(["--quick", "--only", "audit", "--out", str(to)])
     audit = driver.read_sections(to)["audit"]
     say("print('the first')")
-    driver.main(["--quick", "--only", "journey", "--to", str(to)])
+    driver.main(["--quick", "--only", "journey", "--out", str(to)])
     text = to.read_text(encoding="utf-8")
     assert audit in text
     assert text.index("the first") < text.index("the last")
@@ -135,4 +135,4 @@ def test_a_target_that_was_not_reached_is_told(driver: Any, monkeypatch: pytest.
 def test_quick_figures_do_not_go_where_real_ones_are(driver: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         driver.main(["--quick"])
-    assert "--to FILE" in capsys.readouterr().err
+    assert "--out FILE" in capsys.readouterr().err
