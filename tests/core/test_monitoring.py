@@ -95,7 +95,7 @@ def test_the_linter_finds_nothing_in_them_and_finds_a_metric_that_went(tmp_path)
     }
 
 
-def fired(tmp_path, alert, series, at):
+def fired(tmp_path, alert, series, at, every="1m"):
     """Say whether an alert fires at a time, as Prometheus itself sees it."""
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(alert_rules(GROUPS, declared())))
     case = {
@@ -103,7 +103,7 @@ def fired(tmp_path, alert, series, at):
         "input_series": [{"series": name, "values": values} for name, values in series.items()],
         "alert_rule_test": [{"eval_time": at, "alertname": alert, "exp_alerts": []}],
     }
-    test = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}
+    test = {"rule_files": ["rules.yaml"], "evaluation_interval": every, "tests": [case]}
     (tmp_path / "test.yaml").write_text(yaml.safe_dump(test))
     done = subprocess.run(
         [PROMTOOL, "test", "rules", tmp_path / "test.yaml"], capture_output=True, text=True, check=False
@@ -117,9 +117,9 @@ def test_an_old_model_is_told_also_where_one_worker_has_a_new_one(tmp_path):
     """Time begins at 0 in these tests, and so does the old model; the new one is of the seventh day."""
     name = "mgw_service_model_created_timestamp_seconds"
     old, new = f'{name}{{model="old"}}', f'{name}{{model="new"}}'
-    assert fired(tmp_path, "ModelIsOld", {old: "0x12000"}, "8d")
-    assert fired(tmp_path, "ModelIsOld", {old: "0x12000", new: f"{7 * 86_400}x12000"}, "8d")
-    assert not fired(tmp_path, "ModelIsOld", {new: f"{7 * 86_400}x12000"}, "8d")
+    assert fired(tmp_path, "ModelIsOld", {old: "0x12000"}, "8d", "30m")
+    assert fired(tmp_path, "ModelIsOld", {old: "0x12000", new: f"{7 * 86_400}x12000"}, "8d", "30m")
+    assert not fired(tmp_path, "ModelIsOld", {new: f"{7 * 86_400}x12000"}, "8d", "30m")
 
 
 @NEEDS_PROMETHEUS
