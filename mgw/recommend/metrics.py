@@ -225,4 +225,4 @@ def gini(lists: NDArray[np.int32], n_items: int) -> float:
     """
     places = np.sort(np.bincount(lists[lists >= 0], minlength=n_items))
     ranks = 2 * np.arange(1, n_items + 1) - n_items - 1
-    return float((ranks @ places) / (n_items * max(places.sum(), 1)))
+    return float((ranks @ places) / (n_items * max(int(places.sum()), 1)))
