@@ -69,6 +69,7 @@ def gradient_of_the_titles(matrix, y, settings):
 
 
 @needs_spark
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a pipe that pyspark leaves open
 def test_it_ends_where_the_objective_of_spark_is_flat():
     matrix = random_matrix()
     counting = Counting()
