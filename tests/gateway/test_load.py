@@ -70,12 +70,13 @@ def test_upstreams_that_come_and_go(start, upstream):
         urls = [f"http://127.0.0.1:{one.port}" for one in (upstream, other)]
         own = {"urls": urls, "breaker": {"failures": 1_000_000}, "retries": {"attempts": 2, "budget": 1}}
         gateway = start(ECHO, upstreams={"own": own}, limits=MANY, workers=2)
-        statuses = Counter()
+        statuses, asked = Counter(), itertools.count()
 
         def ask(thread):
             for step in range(150):
-                if thread == 0 and step % 25 == 0:
-                    (fails.clear if fails.is_set() else fails.set)()
+                # By how many have asked, and not by how far one thread is: half of the requests meet failures, whatever
+                # else the machine has to do.
+                (fails.clear if next(asked) // 150 % 2 else fails.set)()
                 number = 1_000 * thread + step
                 method = "POST" if step % 3 == 0 else "GET"
                 reply = gateway.ask(method, f"/api/echo/{number}", b"{}" if method == "POST" else None)
@@ -88,8 +89,7 @@ def test_upstreams_that_come_and_go(start, upstream):
         in_threads(6, ask)
         assert max(seen.values()) == 1
         assert statuses["POST", 200] <= len(seen)
-        # Of those that fail at one instance the other answers most; how many, the machine's load decides.
-        assert statuses["GET", 200] > 0.8 * sum(count for (method, _), count in statuses.items() if method == "GET")
+        assert statuses["GET", 200] > 0.9 * sum(count for (method, _), count in statuses.items() if method == "GET")
         fails.clear()
         until(lambda: [gateway.ask("GET", "/api/echo/1").status for _ in range(20)] == [200] * 20)
 
