@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mgw.cli.options import Json
-from mgw.cli.output import out, short
+from mgw.cli.output import counted, out, short
 from mgw.cli.project import current_project, note_change, project_database, project_models, project_session
 from mgw.core.changes import Action
 from mgw.core.errors import (
@@ -133,7 +133,7 @@ def prune(
         return
     for name in deleted:
         out.print(f"{name} is deleted")
-    out.print(f"{len(deleted):,} model{'' if len(deleted) == 1 else 's'} deleted")
+    out.print(f"{counted(len(deleted), 'model')} deleted")
 
 
 def _variants_by_model(loaded: LoadedSettings) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import environment
 from ports import free_port
 
 from mgw.cli.demo_tour import _running_experiment
@@ -26,12 +26,11 @@ ANSWERS = {
 }  # fmt: skip
 
 
-def travel(folder, **environment):
+def travel(folder, **changes):
     """Go the whole way and return what was said."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
     done = subprocess.run(
         [sys.executable, "-m", "mgw", "demo", str(folder), "--full"], capture_output=True, text=True, check=False,
-        env={**kept, "NO_COLOR": "1", **environment}, timeout=280,
+        env=environment(**changes), timeout=280,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "Traceback" not in done.stderr

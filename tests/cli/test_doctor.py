@@ -5,45 +5,37 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psycopg
 import pytest
+from commands import ROOT, mgw
 
-import mgw
 from mgw.core.artifacts import ModelStore
 from mgw.core.database.embedded import EmbeddedServer
 from mgw.core.database.migrations import migrate, read_migrations
 
-ROOT = Path(mgw.__path__[0]).parent
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
 def doctor(tmp_path, database_url):
     """Run it on the test's folder and database, and return its exit code and its findings by subject."""
 
-    def run(code: int, *, folder: Path = tmp_path, **changes: str) -> dict[str, dict[str, str]]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MGW_", "PG"))}
-        given = {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "MGW_DATABASE_URL": database_url, **changes}
-        answers = [
-            subprocess.run(
-                [sys.executable, "-m", "mgw", "doctor", *arguments], cwd=folder, env={**inherited, **given}, text=True,
-                capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL,
-            )
-            for arguments in ([], ["--json"])
-        ]  # fmt: skip
-        findings = json.loads(answers[1].stdout)["findings"]
-        assert [answer.returncode for answer in answers] == [code, code]
+    def run(code, *, folder=tmp_path, **changes):
+        given = {"MGW_DATABASE_URL": database_url, **changes}
+        answers = [mgw(folder, "doctor", *arguments, **given) for arguments in ([], ["--json"])]
+        findings = json.loads(answers[1].out)["findings"]
+        assert [answer.code for answer in answers] == [code, code]
         for answer in answers:
-            assert "Traceback" not in answer.stderr
-            assert "hunter2" not in answer.stdout + answer.stderr
+            assert "hunter2" not in answer.out + answer.err
         for finding in findings:
-            assert finding["subject"] in answers[0].stdout
+            assert finding["subject"] in answers[0].out
             assert finding["state"] in {"ok", "off", "note", "bad"}
             if finding["state"] != "ok":
-                assert f"{finding['subject']}: {finding['hint']}" in answers[0].stdout, "what is not well has a remedy"
+                assert f"{finding['subject']}: {finding['hint']}" in answers[0].out, "what is not well has a remedy"
         return {finding["subject"]: finding for finding in findings}
 
     return run

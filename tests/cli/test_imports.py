@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from commands import environment
 
 CONTENT = "id,title,year,genres\nalien,Alien,1979,SF|Horror\nbrazil,Brazil,1985,SF\n"
 EVENTS = "user,content,at,rating\nada,alien,1577872800,5\nbob,brazil,2020-01-01,\n"
@@ -22,8 +23,7 @@ class Project:
 
     def __init__(self, folder, url):
         self.folder = folder
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("MGW_")}
-        self._environment = {**clean, "MGW_DATABASE_URL": url, "NO_COLOR": "1"}
+        self._environment = environment(MGW_DATABASE_URL=url)
 
     def start(self, *arguments):
         return subprocess.Popen(
